@@ -1,0 +1,69 @@
+/**
+ * The columns of a batch. Every one is a `Uint32Array`, so that filter, fold and decoder are plain loops over numbers.
+ *
+ * `text`, `json` and `endpoint` columns hold ids of the dictionary, 0 where the flow has none.
+ * `number` and `flag` columns hold the value, 0 where the flow has none (Hubble leaves zeros out as well).
+ * `present` columns hold the value plus one, 0 where the record itself is missing, because there 0 has a meaning:
+ * rcode 0 is NOERROR, code 0 is an HTTP request, ICMP type 0 is an echo reply, `is_reply` false is not unknown.
+ *
+ * The order is the order of the kernel's output: `src/kernel/assembly/columns.ts` is written from it.
+ */
+export const FLOW_COLUMNS = {
+  /** Seconds since the epoch, and the nanoseconds within. */
+  time_s: 'number',
+  time_ns: 'number',
+  verdict: 'text',
+  drop_reason: 'text',
+  is_reply: 'present',
+  source: 'endpoint',
+  destination: 'endpoint',
+  ip_source: 'text',
+  ip_destination: 'text',
+  ip_version: 'text',
+  ip_encrypted: 'flag',
+  /** `TCP`, `UDP`, `ICMPv4`, ...: the member of `l4` that is set. */
+  l4_protocol: 'text',
+  source_port: 'number',
+  destination_port: 'number',
+  /** Bits in the order of TCP_FLAGS. */
+  tcp_flags: 'number',
+  icmp_type: 'present',
+  icmp_code: 'number',
+  /** `REQUEST` or `RESPONSE`. */
+  l7_type: 'text',
+  http_code: 'present',
+  http_method: 'text',
+  /** Path of the URL, without scheme, host, query and fragment. */
+  http_path: 'text',
+  http_protocol: 'text',
+  dns_rcode: 'present',
+  dns_query: 'text',
+  dns_qtypes: 'json',
+  flow_type: 'text',
+  node_name: 'text',
+  event_type: 'json',
+  traffic_direction: 'text',
+  trace_observation_point: 'text',
+  source_service: 'json',
+  destination_service: 'json',
+  egress_allowed_by: 'json',
+  ingress_allowed_by: 'json',
+  egress_denied_by: 'json',
+  ingress_denied_by: 'json',
+  /** How many flows the record stands for, by direction: a record without counts of its own is one. */
+  ingress_flows: 'number',
+  egress_flows: 'number',
+  unknown_flows: 'number',
+  /** 1 where the record brought counts along: somebody upstream has folded it already. */
+  aggregated: 'flag',
+  /** Where the record's text stands in the bytes behind the batch, for `FlowBatch.detail`. */
+  line_start: 'number',
+  line_end: 'number',
+} as const satisfies Record<string, 'text' | 'json' | 'endpoint' | 'number' | 'flag' | 'present'>
+
+export type FlowColumn = keyof typeof FLOW_COLUMNS
+export type FlowColumns = { readonly [name in FlowColumn]: Uint32Array }
+
+export const FLOW_COLUMN_NAMES = Object.keys(FLOW_COLUMNS) as readonly FlowColumn[]
+
+export const TCP_FLAGS = ['FIN', 'SYN', 'RST', 'PSH', 'ACK', 'URG', 'ECE', 'CWR', 'NS'] as const
