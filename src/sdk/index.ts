@@ -1,9 +1,12 @@
 /** All that a component may see of the engine. */
+export * from '../decode/decoder.ts'
 export * from '../record/columns.ts'
 export * from '../record/dictionary.ts'
 export * from '../record/flow.ts'
 export * from '../record/flow-batch.ts'
 export * from '../record/flow-columns.ts'
+export * from '../record/flow-writer.ts'
+export type * from '../record/loss.ts'
 export * from '../record/memo.ts'
 export * from '../record/names.ts'
 export * from '../record/row.ts'

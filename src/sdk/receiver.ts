@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import type { FlowBatch } from '../record/flow-batch.ts'
 import type { FlowColumn } from '../record/flow-columns.ts'
+import type { Loss } from '../record/loss.ts'
 import type { Json } from '../util/json.ts'
 import type { Described } from './definition.ts'
 import type { Host } from './host.ts'
@@ -26,16 +27,6 @@ export interface Intake {
   /** Tells of what did not become a flow. Same rule for `position()`. */
   lost(loss: Loss): void
 }
-
-export type Loss =
-  /** Input that should have been flows and is none: each line counts as one. */
-  | { readonly kind: 'dropped'; readonly reason: string; readonly flows: number }
-  /** Input that is gone before anybody read it; nobody knows how many flows it held. */
-  | { readonly kind: 'gap'; readonly bytes: number }
-  /** Events that were lost before they reached us, as the source reports them. */
-  | { readonly kind: 'lost_upstream'; readonly source: string; readonly events: number }
-  /** Records that are no flows and are not meant to be (agent events), or defects mended without loss. */
-  | { readonly kind: 'noted'; readonly reason: string; readonly count: number }
 
 export interface ReceiverDefinition<S extends z.ZodType = z.ZodType> extends Described<S> {
   readonly kind: 'receiver'
