@@ -1,0 +1,151 @@
+import { mkdirSync, renameSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { StateError } from './state-error.ts'
+
+export interface StateFileOptions {
+  /** Folder of the state file, made if missing; `memory` keeps nothing. */
+  readonly dir: string
+  readonly durability: 'process' | 'power'
+  /** Told when a damaged file is set aside. */
+  readonly warn: (message: string, fields: { readonly [name: string]: string }) => void
+  /** For the name of a file that is set aside. */
+  readonly nowMs: number
+}
+
+/** Raise it with every change of the tables, and migrate. */
+const SCHEMA_VERSION = 1
+/** Marks the file as flowfold's own ("flow" in ASCII), so that nobody's database is taken for ours. */
+const APPLICATION_ID = 0x666c6f77
+/** A service that restarts may meet its predecessor on the way out. */
+const LOCK_WAIT_MS = 3000
+
+/** Opens or makes the state file; throws `StateError` with the way out when that cannot be. */
+export function openStateFile(options: StateFileOptions): DatabaseSync {
+  if (options.dir === 'memory') return openFile(':memory:', options.durability)
+  const path = join(options.dir, 'state.db')
+  try {
+    mkdirSync(options.dir, { recursive: true })
+    return openFile(path, options.durability)
+  } catch (error) {
+    if (!isDamaged(error)) throw explain(error, path)
+    setAside(path, options)
+    return openFile(path, options.durability)
+  }
+}
+
+/** Why a commit may work when it is tried again; null when it will not. */
+export function passingTrouble(error: unknown): string | null {
+  switch (codeOf(error)) {
+    case SQLITE.FULL:
+      return 'the disk of service.state_dir is full'
+    case SQLITE.READONLY:
+      return 'service.state_dir is read-only'
+    case SQLITE.IOERR:
+      return `the state file cannot be written: ${(error as Error).message}`
+    default:
+      return null
+  }
+}
+
+function openFile(path: string, durability: 'process' | 'power'): DatabaseSync {
+  const db = new DatabaseSync(path, { timeout: LOCK_WAIT_MS })
+  try {
+    // Exclusive from the first read on: a second process on the same state would count flows twice.
+    db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; BEGIN IMMEDIATE; COMMIT')
+    db.exec(`PRAGMA synchronous = ${durability === 'power' ? 'FULL' : 'NORMAL'}`)
+    migrate(db, path)
+    return db
+  } catch (error) {
+    db.close()
+    throw error
+  }
+}
+
+function migrate(db: DatabaseSync, path: string): void {
+  const { user_version: version } = db.prepare('PRAGMA user_version').get() as { user_version: number }
+  const { application_id: owner } = db.prepare('PRAGMA application_id').get() as { application_id: number }
+  const { tables } = db.prepare('SELECT count(*) AS tables FROM sqlite_schema').get() as { tables: number }
+  if (tables > 0 && owner !== APPLICATION_ID)
+    throw new StateError(
+      `${path} is a database of another program; set service.state_dir to a folder of flowfold's own`,
+    )
+  if (version > SCHEMA_VERSION)
+    throw new StateError(
+      `${path} was written by a newer flowfold (state version ${version}, this one knows ${SCHEMA_VERSION}); ` +
+        'run that version again, or set service.state_dir to a new folder and accept that input is read again',
+    )
+  if (version === SCHEMA_VERSION) checkPages(db, path)
+  else createTables(db)
+}
+
+function createTables(db: DatabaseSync): void {
+  db.exec(`
+    PRAGMA application_id = ${APPLICATION_ID};
+    BEGIN;
+    CREATE TABLE position (id TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+    CREATE TABLE fold (id TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+    CREATE TABLE sink (id TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+    CREATE TABLE ledger (id TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+    CREATE TABLE pane (seq INTEGER PRIMARY KEY AUTOINCREMENT, pipeline TEXT NOT NULL, window TEXT NOT NULL, body BLOB NOT NULL);
+    CREATE INDEX pane_window ON pane (pipeline, window);
+    PRAGMA user_version = ${SCHEMA_VERSION};
+    COMMIT`)
+}
+
+/** Finds torn pages at start, where something can be done about them. */
+function checkPages(db: DatabaseSync, path: string): void {
+  const { quick_check: verdict } = db.prepare('PRAGMA quick_check(1)').get() as { quick_check: string }
+  if (verdict !== 'ok') throw new DamagedFile(`${path}: ${verdict}`)
+}
+
+class DamagedFile extends Error {}
+
+/** SQLite's result codes, https://www.sqlite.org/rescode.html. */
+const SQLITE = { BUSY: 5, READONLY: 8, IOERR: 10, CORRUPT: 11, FULL: 13, CANTOPEN: 14, NOTADB: 26 } as const
+
+function codeOf(error: unknown): number | null {
+  const code = (error as { errcode?: unknown }).errcode
+  // Extended codes carry the primary one in the low byte.
+  return typeof code === 'number' ? code & 0xff : null
+}
+
+function isDamaged(error: unknown): boolean {
+  const code = codeOf(error)
+  return error instanceof DamagedFile || code === SQLITE.CORRUPT || code === SQLITE.NOTADB
+}
+
+function setAside(path: string, { nowMs, warn }: StateFileOptions): void {
+  const aside = `${path}.damaged-${new Date(nowMs).toISOString().replaceAll(':', '-')}`
+  for (const suffix of ['', '-wal']) {
+    try {
+      renameSync(path + suffix, aside + suffix)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw explain(error, path)
+    }
+  }
+  warn(
+    'the state file is damaged and was set aside; input is read again from its beginning, so rows may repeat',
+    {
+      file: path,
+      kept_as: aside,
+    },
+  )
+}
+
+function explain(error: unknown, path: string): StateError {
+  if (error instanceof StateError) return error
+  const { code: errno, message } = error as NodeJS.ErrnoException
+  const code = codeOf(error)
+  if (code === SQLITE.BUSY)
+    return new StateError(
+      `${path} is in use by another flowfold; stop that one, or give this one its own service.state_dir`,
+    )
+  if (code === SQLITE.FULL || errno === 'ENOSPC')
+    return new StateError(`no room on the disk for ${path}; free some space, or move service.state_dir`)
+  if (code === SQLITE.READONLY || errno === 'EROFS' || errno === 'EACCES' || code === SQLITE.CANTOPEN)
+    return new StateError(
+      `${path} cannot be written; give this user write access to the folder, or set service.state_dir to one that it may write`,
+    )
+  return new StateError(`${path} cannot be opened: ${message}`)
+}
