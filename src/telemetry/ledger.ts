@@ -1,0 +1,145 @@
+import type { Json, Loss } from '../sdk/index.ts'
+import type { BalanceSheet, Tally } from './balance-sheet.ts'
+
+/** What is written down of one pipeline, from its first start on: it survives restarts with the commit. */
+interface Entries {
+  received: number
+  receivedBytes: number
+  filtered: number
+  dropped: Record<string, number>
+  gapBytes: number
+  lostUpstream: Record<string, number>
+  noted: Record<string, number>
+  /** Flows that left the pipeline in rows, whoever has them by now. */
+  inRows: number
+  rows: number
+  exporters: Record<string, ExporterEntries>
+}
+
+interface ExporterEntries {
+  /** `inRows` when the exporter joined the pipeline: it never owed what left before. */
+  joinedAt: number
+  flows: number
+  rows: number
+  bytes: number
+}
+
+/** The counters behind the balance sheet of one pipeline. Each is moved where the thing itself happens, by nobody else. */
+export class Ledger {
+  readonly pipeline: string
+  readonly #entries: Entries
+
+  constructor(pipeline: string, stored: Json | null = null) {
+    this.pipeline = pipeline
+    this.#entries = { ...emptyEntries(), ...(structuredClone(stored) as Partial<Entries> | null) }
+  }
+
+  received(flows: number, bytes: number): void {
+    this.#entries.received += flows
+    this.#entries.receivedBytes += bytes
+  }
+
+  filtered(flows: number): void {
+    this.#entries.filtered += flows
+  }
+
+  lost(loss: Loss): void {
+    const entries = this.#entries
+    switch (loss.kind) {
+      case 'dropped':
+        // They did arrive, so they stand on both sides.
+        entries.received += loss.flows
+        return add(entries.dropped, loss.reason, loss.flows)
+      case 'gap':
+        entries.gapBytes += loss.bytes
+        return
+      case 'lost_upstream':
+        return add(entries.lostUpstream, loss.source, loss.events)
+      case 'noted':
+        return add(entries.noted, loss.reason, loss.count)
+    }
+  }
+
+  /** Flows that were received earlier, and are gone since. */
+  dropped(reason: string, flows: number): void {
+    add(this.#entries.dropped, reason, flows)
+  }
+
+  inRows(flows: number, rows: number): void {
+    this.#entries.inRows += flows
+    this.#entries.rows += rows
+  }
+
+  /** An exporter takes part from now on; one that was there before goes on where it was. */
+  join(exporter: string): void {
+    this.#entries.exporters[exporter] ??= { joinedAt: this.#entries.inRows, flows: 0, rows: 0, bytes: 0 }
+  }
+
+  /** Exporters that the config no longer names leave the sheet. */
+  keepOnly(exporters: readonly string[]): void {
+    for (const id of Object.keys(this.#entries.exporters))
+      if (!exporters.includes(id)) delete this.#entries.exporters[id]
+  }
+
+  delivered(exporter: string, flows: number, rows: number, bytes: number): void {
+    const entries = this.#entries.exporters[exporter]
+    entries.flows += flows
+    entries.rows += rows
+    entries.bytes += bytes
+  }
+
+  /** Flows that neither a row nor the balance sheet accounts for yet: what a fold must hold. */
+  expectedInFold(): number {
+    const { received, filtered, dropped, inRows } = this.#entries
+    return received - filtered - sum(dropped) - inRows
+  }
+
+  sheet(pendingInFold: number): BalanceSheet {
+    const { received, filtered, dropped, inRows, receivedBytes, gapBytes, lostUpstream, noted } =
+      this.#entries
+    const exporters = Object.entries(this.#entries.exporters)
+    const delivered = Math.min(inRows, ...exporters.map(([, { joinedAt, flows }]) => joinedAt + flows))
+    return {
+      pipeline: this.pipeline,
+      received,
+      delivered,
+      filtered,
+      dropped: { ...dropped },
+      pending: pendingInFold + inRows - delivered,
+      exporters: exporters.map(([exporter, { flows, rows, bytes }]) => ({
+        exporter,
+        deliveredFlows: flows,
+        deliveredRows: rows,
+        deliveredBytes: bytes,
+      })),
+      beside: { receivedBytes, gapBytes, lostUpstream: { ...lostUpstream }, noted: { ...noted } },
+    }
+  }
+
+  toJson(): Json {
+    return structuredClone(this.#entries) as unknown as Json
+  }
+}
+
+function emptyEntries(): Entries {
+  return {
+    received: 0,
+    receivedBytes: 0,
+    filtered: 0,
+    dropped: {},
+    gapBytes: 0,
+    lostUpstream: {},
+    noted: {},
+    inRows: 0,
+    rows: 0,
+    exporters: {},
+  }
+}
+
+function add(tally: Record<string, number>, name: string, amount: number): void {
+  tally[name] = (tally[name] ?? 0) + amount
+}
+
+function sum(tally: Tally): number {
+  return Object.values(tally).reduce((total, count) => total + count, 0)
+}

@@ -1,0 +1,77 @@
+import { pino } from 'pino'
+import type { Clock, LogFields, Logger } from '../sdk/index.ts'
+
+export interface LogSettings {
+  readonly level: 'debug' | 'info' | 'warn' | 'error'
+  readonly format: 'text' | 'json'
+}
+
+/** Same place, same message: this many in a while, then one line that says how many more there were. */
+const REPEATS_SHOWN = 5
+const REPEATS_WINDOW_MS = 60_000
+/** Places remembered; a message is fixed text, so there are few. */
+const MOST_PLACES = 1000
+
+type Level = 'debug' | 'info' | 'warn' | 'error'
+
+/** The log of the whole process; components get a view of it that carries their id. */
+export class Log {
+  readonly #pino
+  readonly #clock: Clock
+  readonly #places = new Map<string, { startMs: number; seen: number }>()
+
+  constructor(settings: LogSettings, clock: Clock, write: (text: string) => void) {
+    this.#clock = clock
+    const destination = {
+      write: settings.format === 'json' ? write : (line: string) => write(readable(line)),
+    }
+    this.#pino = pino(
+      {
+        level: settings.level,
+        base: null,
+        timestamp: () => `,"time":"${new Date(clock.now()).toISOString()}"`,
+        formatters: { level: (label) => ({ level: label }) },
+        messageKey: 'message',
+      },
+      destination,
+    )
+  }
+
+  /** A logger whose lines name the component. */
+  of(component: string): Logger {
+    const at = (level: Level) => (message: string, fields?: LogFields) =>
+      this.#write(level, component, message, fields)
+    return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
+  }
+
+  #write(level: Level, component: string, message: string, fields: LogFields = {}): void {
+    if (!this.#pino.isLevelEnabled(level)) return
+    const unseen = this.#admit(`${component}\0${message}`)
+    if (unseen === null) return
+    this.#pino[level]({ component, ...fields, ...(unseen > 0 && { repeated: unseen }) }, message)
+  }
+
+  /** Null when the line is one too many; else how many were left out since the last one shown. */
+  #admit(place: string): number | null {
+    const nowMs = this.#clock.now()
+    const known = this.#places.get(place)
+    if (known && nowMs - known.startMs < REPEATS_WINDOW_MS) {
+      known.seen++
+      return known.seen > REPEATS_SHOWN ? null : 0
+    }
+    if (!known && this.#places.size >= MOST_PLACES) this.#places.clear()
+    this.#places.set(place, { startMs: nowMs, seen: 1 })
+    return known ? Math.max(0, known.seen - REPEATS_SHOWN) : 0
+  }
+}
+
+/** `2026-01-01T00:00:00.000Z warn  events_log: the file cannot be read  file=/var/log/x reason="..."` */
+function readable(line: string): string {
+  const { level, time, component, message, ...fields } = JSON.parse(line)
+  const details = Object.entries(fields).map(([name, value]) => `  ${name}=${bare(value)}`)
+  return `${time} ${level.padEnd(5)} ${component}: ${message}${details.join('')}\n`
+}
+
+function bare(value: unknown): string {
+  return typeof value === 'string' && /^[^\s"=]+$/.test(value) ? value : JSON.stringify(value)
+}
