@@ -10,9 +10,18 @@ export interface Host {
   readonly node: string
   readonly clock: Clock
   readonly log: Logger
+  /** What the user sees: stdout. */
+  readonly out: Output
   readonly metrics: Meter
   /** The one dictionary of the process: ids in batches are its ids. */
   readonly dictionary: Dictionary
+}
+
+export interface Output {
+  write(text: string): void
+  readonly isTty: boolean
+  /** Width of the terminal, in characters. */
+  readonly columns: number
 }
 
 /** A fixed message for the operator, what varies in `fields`. Never one line per flow, never a secret. */

@@ -12,6 +12,8 @@ export interface TestHost extends Host {
   readonly clock: FakeClock
   /** Everything logged so far. */
   readonly lines: readonly LogLine[]
+  /** Everything written to `out` so far. */
+  readonly printed: () => string
   /** Value of a counter or gauge by its name, summed over labels; undefined when nobody announced it. */
   metric(name: string): number | undefined
 }
@@ -19,6 +21,7 @@ export interface TestHost extends Host {
 /** A host for one component under test: it keeps what was logged and counted. */
 export function testHost({ id = 'test', dictionary = new Dictionary() } = {}): TestHost {
   const lines: LogLine[] = []
+  let printed = ''
   const metrics = new Map<string, (() => number)[]>()
   const announce = (name: string, read: () => number) => {
     metrics.set(name, [...(metrics.get(name) ?? []), read])
@@ -34,6 +37,14 @@ export function testHost({ id = 'test', dictionary = new Dictionary() } = {}): T
     clock: new FakeClock(),
     dictionary,
     lines,
+    printed: () => printed,
+    out: {
+      isTty: false,
+      columns: 120,
+      write(text) {
+        printed += text
+      },
+    },
     log: { debug: logAt('debug'), info: logAt('info'), warn: logAt('warn'), error: logAt('error') },
     metrics: {
       counter(name) {

@@ -1,0 +1,145 @@
+import { hash } from 'node:crypto'
+import { rowOfFlow } from '../record/row-of-flow.ts'
+import {
+  countFlows,
+  type FlowBatch,
+  type Fold,
+  flowsOf,
+  type Loss,
+  type Pane,
+  type Processor,
+  type Row,
+} from '../sdk/index.ts'
+import type { FoldChange } from '../state/store.ts'
+import type { BalanceSheet } from '../telemetry/balance-sheet.ts'
+import type { Ledger } from '../telemetry/ledger.ts'
+import type { Outlet } from './outlet.ts'
+
+/** Rows of single flows are many: they are written before they pile up, not only with the commit. */
+const MOST_WAITING_ROWS = 4096
+
+export interface PipelineParts {
+  readonly id: string
+  /** In the order of the config. */
+  readonly processors: readonly Processor[]
+  /** Null where every flow becomes a row of its own. */
+  readonly fold: Fold | null
+  readonly outlets: readonly Outlet[]
+  readonly ledger: Ledger
+  /** For rows whose flow names no node. */
+  readonly node: string
+}
+
+/** One way from receivers to exporters. All of it happens inside `absorb`: when that returns, the batch is folded. */
+export class Pipeline {
+  readonly id: string
+  readonly #parts: PipelineParts
+  /** Sealed by a commit that did not succeed: they go with the next one. */
+  #sealed: Pane[] = []
+  #closed: string[] = []
+
+  constructor(parts: PipelineParts) {
+    this.id = parts.id
+    this.#parts = parts
+  }
+
+  /** Rows or windows left the fold since the last commit. */
+  get hasNews(): boolean {
+    return this.#closed.length > 0
+  }
+
+  absorb(batch: FlowBatch): void {
+    const { processors, fold, ledger } = this.#parts
+    let flows = countFlows(batch)
+    ledger.received(flows, batch.bytes)
+    let kept = batch
+    for (const processor of processors) {
+      const next = processor.process(kept)
+      if (next === kept) continue
+      const keptFlows = next === null ? 0 : countFlows(next)
+      ledger.filtered(flows - keptFlows)
+      if (next === null) return
+      flows = keptFlows
+      kept = next
+    }
+    if (fold) fold.fold(kept)
+    else this.#emit(this.#rowsOf(kept))
+  }
+
+  lost(loss: Loss): void {
+    this.#parts.ledger.lost(loss)
+  }
+
+  /** Hands rows of windows that are over to the exporters. */
+  closeWindows(nowMs: number): void {
+    const { fold } = this.#parts
+    if (fold) this.#takeOut(fold.close(nowMs))
+  }
+
+  /** Hands on everything, windows that are still running included. */
+  flush(): void {
+    const { fold } = this.#parts
+    if (fold) this.#takeOut(fold.flush())
+  }
+
+  /** What the next commit has to store; the same again until `stored` is called. */
+  change(): FoldChange | null {
+    const { fold } = this.#parts
+    if (!fold) return null
+    this.#sealed.push(...fold.seal())
+    return { state: fold.state(), sealed: this.#sealed, closed: this.#closed }
+  }
+
+  /** The change is durable. */
+  stored(): void {
+    this.#sealed = []
+    this.#closed = []
+  }
+
+  sheet(): BalanceSheet {
+    const { fold, ledger } = this.#parts
+    return ledger.sheet(fold?.pendingFlows() ?? 0)
+  }
+
+  get ledger(): Ledger {
+    return this.#parts.ledger
+  }
+
+  close(): void {
+    for (const processor of this.#parts.processors) processor.close?.()
+  }
+
+  #takeOut(windows: readonly { readonly window: string; readonly rows: readonly Row[] }[]): void {
+    for (const { window, rows } of windows) {
+      this.#closed.push(window)
+      // A pane of a closed window must not be stored after the window was dropped: it would come back to life.
+      this.#sealed = this.#sealed.filter((pane) => pane.window !== window)
+      this.#emit(rows)
+    }
+  }
+
+  #emit(rows: readonly Row[]): void {
+    const { ledger, outlets } = this.#parts
+    const flows = rows.reduce((sum, row) => sum + flowsOf(row), 0)
+    ledger.inRows(flows, rows.length)
+    for (const outlet of outlets) {
+      outlet.add(ledger, rows)
+      if (outlet.waitingRows > MOST_WAITING_ROWS && outlet.trouble === null) outlet.write()
+    }
+  }
+
+  #rowsOf(batch: FlowBatch): Row[] {
+    const { ingress_flows, egress_flows, unknown_flows } = batch.columns
+    return Array.from(batch.rows, (row) => {
+      const flow = batch.detail(row)
+      const counts = { ingress: ingress_flows[row], egress: egress_flows[row], unknown: unknown_flows[row] }
+      return rowOfFlow(flow, this.#uuidOf(flow), counts, this.#parts.node)
+    })
+  }
+
+  /** The same flow gets the same UUID when it is read again after a crash. */
+  #uuidOf(flow: object): string {
+    const digest = hash('sha1', `${this.#parts.node}\0${this.id}\0${JSON.stringify(flow)}`)
+    return `${digest.slice(0, 8)}-${digest.slice(8, 12)}-8${digest.slice(13, 16)}-a${digest.slice(17, 20)}-${digest.slice(20, 32)}`
+  }
+}

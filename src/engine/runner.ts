@@ -1,0 +1,159 @@
+import type { Clock, FlowBatch, Intake, Logger, Loss } from '../sdk/index.ts'
+import type { Store } from '../state/store.ts'
+import { type CommitResult, commit } from './commit.ts'
+import type { Graph } from './graph.ts'
+import type { Pipeline } from './pipeline.ts'
+
+export interface RunnerParts {
+  readonly graph: Graph
+  readonly store: Store
+  readonly clock: Clock
+  readonly log: Logger
+  readonly durability: 'process' | 'power'
+  readonly commitIntervalMs: number
+}
+
+/** How long receivers may keep the thread before timers, probes and signals get their turn. */
+const BREATH_INTERVAL_MS = 20
+
+/**
+ * Runs a graph: receivers push batches in, a commit comes every `commitIntervalMs`, and while a commit is blocked no
+ * input is taken. Then the file is the buffer.
+ */
+export class Runner {
+  readonly #parts: RunnerParts
+  readonly #abort = new AbortController()
+  readonly #receivers: Promise<void>
+  #lastCommitMs: number
+  #lastBreathMs: number
+  /** Something happened since the last commit. */
+  #dirty = false
+  #blocked: { readonly where: string; readonly reason: string } | null = null
+  #unblocked: (() => void) | null = null
+  #waiting: Promise<void> | null = null
+  #cancelTick: () => void = () => {}
+
+  constructor(parts: RunnerParts) {
+    this.#parts = parts
+    this.#lastCommitMs = parts.clock.now()
+    this.#lastBreathMs = this.#lastCommitMs
+    this.#tick()
+    this.#receivers = this.#runReceivers()
+  }
+
+  /** Resolves when every receiver has come to its end, by itself or because of `stop`; rejects for bugs. */
+  get ended(): Promise<void> {
+    return this.#receivers
+  }
+
+  /** What stands in the way of the next commit; null when nothing does. */
+  get blocked(): { readonly where: string; readonly reason: string } | null {
+    return this.#blocked
+  }
+
+  /** Ends the receivers. With `flush`, open windows become rows now; else they wait in the state for the next start. */
+  async stop({
+    flush,
+    deadlineMs,
+  }: {
+    readonly flush: boolean
+    readonly deadlineMs: number
+  }): Promise<CommitResult> {
+    const { clock, graph } = this.#parts
+    this.#abort.abort()
+    this.#unblocked?.()
+    await Promise.race([this.#receivers, clock.sleep(Math.max(0, deadlineMs - clock.now()))])
+    if (flush) for (const pipeline of graph.pipelines) pipeline.flush()
+    let result = this.#commit()
+    while (result.kind === 'blocked' && clock.now() < deadlineMs) {
+      await clock.sleep(Math.min(this.#parts.commitIntervalMs, Math.max(1, deadlineMs - clock.now())))
+      result = this.#commit()
+    }
+    this.#cancelTick()
+    return result
+  }
+
+  /** Releases what components hold; after `stop`. */
+  async close(): Promise<void> {
+    const { graph } = this.#parts
+    for (const pipeline of graph.pipelines) pipeline.close()
+    await Promise.all([...graph.outlets.values()].map(({ sink }) => sink.close()))
+  }
+
+  async #runReceivers(): Promise<void> {
+    const { graph } = this.#parts
+    const runs = [...graph.receivers].map(([id, receiver]) =>
+      receiver.run(this.#intakeOf(graph.routes.get(id) ?? []), this.#abort.signal),
+    )
+    await Promise.all(runs)
+  }
+
+  #intakeOf(pipelines: readonly Pipeline[]): Intake {
+    return {
+      next: (batch) => this.#next(batch, pipelines),
+      lost: (loss: Loss) => {
+        this.#dirty = true
+        for (const pipeline of pipelines) pipeline.lost(loss)
+      },
+    }
+  }
+
+  #next(batch: FlowBatch, pipelines: readonly Pipeline[]): void | Promise<void> {
+    const { clock, commitIntervalMs, graph } = this.#parts
+    const nowMs = clock.now()
+    this.#dirty = true
+    for (const pipeline of pipelines) {
+      pipeline.absorb(batch)
+      pipeline.closeWindows(nowMs)
+    }
+    if (nowMs - this.#lastCommitMs >= commitIntervalMs) this.#commit()
+    graph.dictionary.compactIfFull()
+    if (this.#blocked && !this.#abort.signal.aborted) return this.#untilUnblocked()
+    if (nowMs - this.#lastBreathMs < BREATH_INTERVAL_MS) return
+    this.#lastBreathMs = nowMs
+    return clock.breathe()
+  }
+
+  /** Windows close by the wall clock too, and a blocked commit is tried again. */
+  #tick(): void {
+    const { clock, commitIntervalMs, graph } = this.#parts
+    this.#cancelTick = clock.after(commitIntervalMs, () => {
+      const nowMs = clock.now()
+      for (const pipeline of graph.pipelines) pipeline.closeWindows(nowMs)
+      if (this.#blocked || nowMs - this.#lastCommitMs >= commitIntervalMs) this.#commit()
+      this.#tick()
+    })
+  }
+
+  #commit(): CommitResult {
+    const { graph, store, durability, clock, log } = this.#parts
+    this.#lastCommitMs = clock.now()
+    if (!this.#dirty && !graph.pipelines.some((pipeline) => pipeline.hasNews)) return { kind: 'stored' }
+    const result = commit({ ...graph, store, durability })
+    if (result.kind === 'blocked') {
+      if (this.#blocked === null)
+        log.error('nothing can be written, so no input is taken; it goes on by itself when this is mended', {
+          where: result.where,
+          reason: result.reason,
+        })
+      this.#blocked = result
+      return result
+    }
+    this.#dirty = false
+    if (this.#blocked !== null) log.info('writing works again', { where: this.#blocked.where })
+    this.#blocked = null
+    this.#unblocked?.()
+    return result
+  }
+
+  #untilUnblocked(): Promise<void> {
+    this.#waiting ??= new Promise((resolve) => {
+      this.#unblocked = () => {
+        this.#waiting = null
+        this.#unblocked = null
+        resolve()
+      }
+    })
+    return this.#waiting
+  }
+}

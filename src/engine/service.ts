@@ -1,0 +1,233 @@
+import type { Endpoint, ResolvedConfig } from '../config/resolved.ts'
+import type { Clock, Output } from '../sdk/index.ts'
+import { StateError } from '../state/state-error.ts'
+import { Store } from '../state/store.ts'
+import type { AdminServer } from '../telemetry/admin-server.ts'
+import type { BalanceSheet } from '../telemetry/balance-sheet.ts'
+import { Log } from '../telemetry/logger.ts'
+import { buildGraph, type Graph } from './graph.ts'
+import { Runner } from './runner.ts'
+import { StartError } from './start-error.ts'
+import { nodeName, type World } from './world.ts'
+
+/** What the process lends to the service. */
+export interface ServiceIo {
+  readonly clock: Clock
+  readonly out: Output
+  /** Where the log goes: stderr. */
+  readonly err: Output
+}
+
+export interface RunSummary {
+  readonly flowsIn: number
+  readonly rowsOut: number
+  readonly bytesIn: number
+  readonly bytesOut: number
+  readonly sheets: readonly BalanceSheet[]
+}
+
+/** A running flowfold: one graph at a time, the state beneath it and the admin server beside it. */
+export class Service {
+  readonly #world: World
+  readonly #store: Store
+  readonly #stopped = Promise.withResolvers<'ended' | 'stopped'>()
+  #config: ResolvedConfig
+  #graph: Graph
+  #runner: Runner
+  #servers: AdminServer[] = []
+  #phase: 'running' | 'reloading' | 'stopping' = 'running'
+
+  private constructor(config: ResolvedConfig, world: World, store: Store) {
+    this.#config = config
+    this.#world = world
+    this.#store = store
+    this.#graph = buildGraph(config, store, world)
+    this.#runner = this.#run()
+  }
+
+  /** Starts everything the config names; throws `StartError` when that cannot be. */
+  static async start(config: ResolvedConfig, io: ServiceIo): Promise<Service> {
+    const world = makeWorld(config, io)
+    const store = openStore(config, world)
+    try {
+      const service = new Service(config, world, store)
+      await service.#openServers()
+      return service
+    } catch (error) {
+      store.close()
+      throw error
+    }
+  }
+
+  /** Resolves when all input has ended and all rows are delivered, or after `stop`; rejects for bugs. */
+  get done(): Promise<'ended' | 'stopped'> {
+    return this.#stopped.promise
+  }
+
+  /** Drains within the config's `shutdown_timeout`, and keeps in the state what cannot be delivered by then. */
+  async stop(): Promise<void> {
+    if (this.#phase === 'stopping') return
+    this.#phase = 'stopping'
+    await this.#finish('stopped')
+  }
+
+  /**
+   * Runs another config from where this one stands. When its components cannot be made, the old ones are made again
+   * and the `StartError` is thrown.
+   */
+  async reload(config: ResolvedConfig): Promise<void> {
+    if (this.#phase !== 'running')
+      throw new StartError('the service is busy starting or stopping; try again', 'world')
+    this.#phase = 'reloading'
+    try {
+      await this.#retire(config)
+      const previous = this.#config
+      try {
+        this.#graph = buildGraph(config, this.#store, this.#world)
+        this.#config = config
+      } catch (error) {
+        this.#graph = buildGraph(previous, this.#store, this.#world)
+        throw error
+      } finally {
+        this.#runner = this.#run()
+      }
+      await this.#reopenServers(previous)
+    } finally {
+      this.#phase = 'running'
+    }
+  }
+
+  summary(): RunSummary {
+    const sheets = this.#graph.pipelines.map((pipeline) => pipeline.sheet())
+    const exporters = sheets.flatMap((sheet) => sheet.exporters)
+    return {
+      flowsIn: sum(sheets.map(({ received }) => received)),
+      rowsOut: sum(exporters.map(({ deliveredRows }) => deliveredRows)),
+      bytesIn: sum(sheets.map(({ beside }) => beside.receivedBytes)),
+      bytesOut: sum(exporters.map(({ deliveredBytes }) => deliveredBytes)),
+      sheets,
+    }
+  }
+
+  #run(): Runner {
+    const { durability, commitIntervalMs } = this.#config.service
+    const { clock, log } = this.#world
+    const runner = new Runner({
+      graph: this.#graph,
+      store: this.#store,
+      clock,
+      log: log.of('service'),
+      durability,
+      commitIntervalMs,
+    })
+    runner.ended.then(
+      () => {
+        // Receivers also end when a reload or a stop ends them: then somebody else goes on from here.
+        if (this.#phase !== 'running') return
+        this.#phase = 'stopping'
+        this.#finish('ended').catch((error) => this.#stopped.reject(error))
+      },
+      (error) => this.#stopped.reject(error),
+    )
+    return runner
+  }
+
+  async #finish(how: 'ended' | 'stopped'): Promise<void> {
+    const { clock, log } = this.#world
+    const { shutdownTimeoutMs } = this.#config.service
+    const result = await this.#runner.stop({ flush: true, deadlineMs: clock.now() + shutdownTimeoutMs })
+    if (result.kind === 'blocked')
+      log
+        .of('service')
+        .error('stopped with rows that could not be written; they come again with the next start', {
+          where: result.where,
+          reason: result.reason,
+        })
+    await this.#runner.close()
+    await Promise.all(this.#servers.map((server) => server.close()))
+    this.#store.close()
+    this.#stopped.resolve(how)
+  }
+
+  /** Ends the running graph. Open windows wait in the state, but those of pipelines that go away leave now. */
+  async #retire(next: ResolvedConfig): Promise<void> {
+    const kept = new Set(next.pipelines.map(({ id }) => id))
+    for (const pipeline of this.#graph.pipelines) if (!kept.has(pipeline.id)) pipeline.flush()
+    const deadlineMs = this.#world.clock.now() + this.#config.service.shutdownTimeoutMs
+    await this.#runner.stop({ flush: false, deadlineMs })
+    await this.#runner.close()
+  }
+
+  async #openServers(): Promise<void> {
+    const { healthEndpoint, metricsEndpoint } = this.#config.service
+    for (const endpoint of [healthEndpoint, metricsEndpoint]) {
+      if (endpoint === null) continue
+      const { startAdminServer } = await import('../telemetry/admin-server.ts')
+      try {
+        this.#servers.push(await startAdminServer(endpoint.host, endpoint.port, this.#view()))
+      } catch (error) {
+        throw new StartError(portProblem(endpoint, error as NodeJS.ErrnoException), 'world')
+      }
+    }
+  }
+
+  async #reopenServers(previous: ResolvedConfig): Promise<void> {
+    const endpoints = ({ service }: ResolvedConfig) => [service.healthEndpoint, service.metricsEndpoint]
+    if (JSON.stringify(endpoints(previous)) === JSON.stringify(endpoints(this.#config))) return
+    await Promise.all(this.#servers.map((server) => server.close()))
+    this.#servers = []
+    await this.#openServers()
+  }
+
+  #view() {
+    return {
+      notReady: () => this.#notReady(),
+      sheets: () => this.#graph.pipelines.map((pipeline) => pipeline.sheet()),
+      metrics: () => (this.#config.service.metricsEndpoint === null ? null : this.#graph.metrics),
+    }
+  }
+
+  #notReady(): string[] {
+    const reasons: string[] = []
+    if (this.#phase !== 'running') reasons.push(`the service is ${this.#phase}`)
+    const { blocked } = this.#runner
+    if (blocked) reasons.push(`${blocked.where}: ${blocked.reason}`)
+    return reasons
+  }
+}
+
+function makeWorld({ service }: ResolvedConfig, { clock, out, err }: ServiceIo): World {
+  const { level, format } = service.logs
+  const chosen = format === 'auto' ? (err.isTty ? 'text' : 'json') : format
+  return {
+    clock,
+    out,
+    log: new Log({ level, format: chosen }, clock, (text) => err.write(text)),
+    node: nodeName,
+  }
+}
+
+function openStore({ service }: ResolvedConfig, { clock, log }: World): Store {
+  const { stateDir: dir, durability } = service
+  try {
+    return Store.open({
+      dir,
+      durability,
+      nowMs: clock.now(),
+      warn: (message, fields) => log.of('service').error(message, fields),
+    })
+  } catch (error) {
+    if (error instanceof StateError) throw new StartError(error.message, 'world')
+    throw error
+  }
+}
+
+function portProblem({ host, port }: Endpoint, { code, message }: NodeJS.ErrnoException): string {
+  const way = 'set service.health.endpoint or service.telemetry.metrics.endpoint to a free one, or to "none"'
+  if (code === 'EADDRINUSE') return `${host}:${port} is in use by another program; ${way}`
+  return `cannot listen on ${host}:${port}: ${message}; ${way}`
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0)
+}
