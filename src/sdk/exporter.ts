@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import type { Row } from '../record/row.ts'
 import type { Json } from '../util/json.ts'
-import type { Described } from './definition.ts'
+import type { Described } from './described.ts'
 import type { Host } from './host.ts'
 
 /**

@@ -3,7 +3,7 @@ import type { FlowBatch } from '../record/flow-batch.ts'
 import type { FlowColumn } from '../record/flow-columns.ts'
 import type { Row } from '../record/row.ts'
 import type { Json } from '../util/json.ts'
-import type { Described } from './definition.ts'
+import type { Described } from './described.ts'
 import type { Host } from './host.ts'
 
 /** What happens to flows on their way: keep, change, enrich. Called once a batch, never waits. */

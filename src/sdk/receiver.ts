@@ -3,7 +3,7 @@ import type { FlowBatch } from '../record/flow-batch.ts'
 import type { FlowColumn } from '../record/flow-columns.ts'
 import type { Loss } from '../record/loss.ts'
 import type { Json } from '../util/json.ts'
-import type { Described } from './definition.ts'
+import type { Described } from './described.ts'
 import type { Host } from './host.ts'
 
 /** Where flows come from. */
