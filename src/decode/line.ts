@@ -1,8 +1,13 @@
 import type { Flow } from '../record/flow.ts'
 
-/** What one line of input turned out to be. Plain values: nothing about a line is ever thrown. */
+/** What one record turned out to be. Plain values: nothing about a line is ever thrown. */
 export type Decoded =
-  | { readonly kind: 'flow'; readonly flow: Flow }
+  | {
+      readonly kind: 'flow'
+      readonly flow: Flow
+      /** False when the record bore no time and has the time of reading instead. */
+      readonly timed: boolean
+    }
   | { readonly kind: 'lost_upstream'; readonly source: string; readonly events: number }
   /** A record that is no flow and is not meant to be: `agent_event`, `debug_event`, `node_status`. */
   | { readonly kind: 'other'; readonly what: string }
@@ -13,7 +18,25 @@ export type BrokenReason =
   | 'not_json'
   /** JSON, but no record that Hubble writes. */
   | 'not_a_record'
-  /** The front half of a record, with the next one glued to it. */
+  /** Part of a record, with another one glued to it. */
   | 'half_record'
-  /** A flow without any time, and the reader gave none. */
-  | 'no_time'
+
+/** Damage that was mended, nothing lost. */
+export type MendedReason =
+  /** NULs around the record: a hole that a truncated or crashed file left. */
+  | 'nul_bytes'
+  /** Two or more whole records on one line. */
+  | 'glued_records'
+  /** Bytes that are no UTF-8; they read U+FFFD. */
+  | 'invalid_utf8'
+
+/** One line of input: nothing, a record, or several where a line feed got lost. In the order they stand there. */
+export interface Line {
+  readonly records: readonly {
+    readonly record: Decoded
+    /** Where the record's text stands in the line. */
+    readonly start: number
+    readonly end: number
+  }[]
+  readonly mended: readonly MendedReason[]
+}

@@ -41,7 +41,7 @@ export class FlowWriter {
     if (flow.l7?.dns) writeDns(flow.l7.dns, set, text, json)
     if (flow.l7?.http) writeHttp(flow.l7.http, set, text)
     text('flow_type', flow.Type)
-    text('node_name', flow.node_name)
+    text('node_name', flow.node_name && nodeOf(flow.node_name))
     json('event_type', flow.event_type)
     text('traffic_direction', flow.traffic_direction)
     text('trace_observation_point', flow.trace_observation_point)
@@ -102,6 +102,11 @@ export function pathOf(url: string): string {
   const start = scheme < 0 ? 0 : indexOrEnd(url, '/', scheme + 3)
   const end = Math.min(indexOrEnd(url, '?', start), indexOrEnd(url, '#', start))
   return url.slice(start, end)
+}
+
+/** Hubble's node name without the cluster: `cluster/node` is `node`. */
+export function nodeOf(name: string): string {
+  return name.slice(name.indexOf('/') + 1)
 }
 
 function indexOrEnd(text: string, part: string, from: number): number {
