@@ -11,6 +11,11 @@ export interface Described<S extends z.ZodType> {
   readonly summary: string
   /** An object schema; each setting carries a `.describe(...)`. */
   readonly settings: S
+  /**
+   * Looks at what the schema cannot: files that settings name, texts in a language of their own. Throws a `SettingError`;
+   * changes nothing and starts nothing.
+   */
+  check?(settings: z.output<S>): void
   /** The component's own metrics, for its README. */
   readonly metrics: readonly MetricDoc[]
 }
