@@ -15,7 +15,10 @@ export interface Sink {
   position(): Json
   /** The commit that holds `position()` is durable. The moment to rotate. */
   committed(): void
-  /** Makes what was written safe against power loss; only called with `durability: power`. */
+  /**
+   * Makes what was written safe against power loss; called before the commit, with `durability: power` only. Throws when
+   * the disk refuses: nobody knows what it kept, so the process must end and write again from the last commit.
+   */
   sync(): void
   close(): Promise<void>
 }

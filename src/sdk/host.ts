@@ -18,10 +18,13 @@ export interface Host {
 }
 
 export interface Output {
+  /** Never throws: what nobody takes is dropped. */
   write(text: string): void
   readonly isTty: boolean
-  /** Width of the terminal, in characters. */
+  /** Width of the terminal, in characters; 120 where there is none. */
   readonly columns: number
+  /** Whether text may be coloured: a terminal, and no `NO_COLOR`. */
+  readonly colors: boolean
 }
 
 /** A fixed message for the operator, what varies in `fields`. Never one line per flow, never a secret. */

@@ -19,7 +19,12 @@ export interface TestHost extends Host {
 }
 
 /** A host for one component under test: it keeps what was logged and counted. */
-export function testHost({ id = 'test', dictionary = new Dictionary() } = {}): TestHost {
+export function testHost({
+  id = 'test',
+  dictionary = new Dictionary(),
+  columns = 120,
+  colors = false,
+} = {}): TestHost {
   const lines: LogLine[] = []
   let printed = ''
   const metrics = new Map<string, (() => number)[]>()
@@ -39,8 +44,9 @@ export function testHost({ id = 'test', dictionary = new Dictionary() } = {}): T
     lines,
     printed: () => printed,
     out: {
-      isTty: false,
-      columns: 120,
+      isTty: colors,
+      columns,
+      colors,
       write(text) {
         printed += text
       },
