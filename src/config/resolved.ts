@@ -40,7 +40,10 @@ export interface ServiceConfig {
   readonly shutdownTimeoutMs: number
   readonly nodeName: string | null
   readonly dictionaryBytes: number
-  readonly logs: { readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly format: 'text' | 'json' | 'auto' }
+  readonly logs: {
+    readonly level: 'debug' | 'info' | 'warn' | 'error'
+    readonly format: 'text' | 'json' | 'auto'
+  }
   /** Null where turned off. */
   readonly metricsEndpoint: Endpoint | null
   readonly healthEndpoint: Endpoint | null

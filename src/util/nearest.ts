@@ -12,15 +12,20 @@ export function nearest(word: string, candidates: readonly string[]): string | n
   return best
 }
 
+/** Letters to insert, remove, change or swap with their neighbour. */
 function editDistance(a: string, b: string): number {
-  let previous = Array.from({ length: b.length + 1 }, (_, j) => j)
+  let beforeLast: number[] = []
+  let last = Array.from({ length: b.length + 1 }, (_, j) => j)
   for (let i = 1; i <= a.length; i++) {
     const current = [i]
     for (let j = 1; j <= b.length; j++) {
-      const swap = previous[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1)
-      current.push(Math.min(swap, previous[j] + 1, current[j - 1] + 1))
+      const change = last[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1)
+      const isSwap = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
+      const swap = isSwap ? beforeLast[j - 2] + 1 : change
+      current.push(Math.min(change, swap, last[j] + 1, current[j - 1] + 1))
     }
-    previous = current
+    beforeLast = last
+    last = current
   }
-  return previous[b.length]
+  return last[b.length]
 }

@@ -1,0 +1,115 @@
+import { z } from 'zod'
+import { duration, size } from '../sdk/index.ts'
+import type { Endpoint, ServiceConfig } from './resolved.ts'
+
+const pipelineSettings = z.strictObject({
+  receivers: z.array(z.string()).min(1).describe('Ids of the receivers that feed it'),
+  processors: z
+    .array(z.string())
+    .default([])
+    .describe('Ids of what happens to the flows, in this order; one that folds comes last'),
+  exporters: z.array(z.string()).min(1).describe('Ids of the exporters; each gets every row'),
+})
+
+/** Everything below `service`. */
+export const serviceSettings = z.strictObject({
+  pipelines: z
+    .record(z.string(), pipelineSettings)
+    .refine(
+      (pipelines) => Object.keys(pipelines).length > 0,
+      'must not be empty; a pipeline is named "logs" or "logs/name"',
+    )
+    .describe('Pipelines by id, `logs` or `logs/name`'),
+  state_dir: z
+    .string()
+    .min(1)
+    .default('/var/lib/flowfold')
+    .describe('Folder of the state: positions, open windows, rows on their way. `memory` keeps nothing'),
+  durability: z
+    .enum(['process', 'power'])
+    .default('process')
+    .describe('What a commit survives: the end of the process, or a power cut too (one fsync a commit)'),
+  commit_interval: duration({ minMs: 100, maxMs: 60_000 })
+    .prefault('1s')
+    .describe('Time between commits: how much is read again after a crash, never twice counted'),
+  shutdown_timeout: duration({ minMs: 1000 })
+    .prefault('20s')
+    .describe('Time to hand everything over when asked to stop; keep it below the grace period of the pod'),
+  node_name: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Name of this node in rows whose flows do not tell; the host name unless set'),
+  dictionary_bytes: size({ minBytes: 2 ** 20 })
+    .prefault('64MiB')
+    .describe('Memory for names and endpoints that flows repeat; past it, it starts afresh'),
+  telemetry: z
+    .strictObject({
+      metrics: z
+        .strictObject({
+          level: z.enum(['none', 'normal']).default('normal').describe('`none` turns own metrics off'),
+          endpoint: endpoint()
+            .prefault('localhost:8888')
+            .describe('Where Prometheus finds `/metrics`; `none` turns it off'),
+        })
+        .prefault({}),
+      logs: z
+        .strictObject({
+          level: z
+            .enum(['debug', 'info', 'warn', 'error'])
+            .default('info')
+            .describe('The least that is logged'),
+          format: z
+            .enum(['auto', 'text', 'json'])
+            .default('auto')
+            .describe('`auto` is text on a terminal and JSON elsewhere'),
+        })
+        .prefault({}),
+    })
+    .prefault({}),
+  health: z
+    .strictObject({
+      endpoint: endpoint()
+        .prefault('localhost:13133')
+        .describe(
+          'Where probes find `/healthz` and `/readyz`, and `flowfold balance` asks; `none` turns it off',
+        ),
+    })
+    .prefault({}),
+})
+
+/** The settings as the engine takes them. */
+export function serviceConfig(settings: z.output<typeof serviceSettings>): ServiceConfig {
+  const { telemetry, health } = settings
+  return {
+    stateDir: settings.state_dir,
+    durability: settings.durability,
+    commitIntervalMs: settings.commit_interval,
+    shutdownTimeoutMs: settings.shutdown_timeout,
+    nodeName: settings.node_name ?? null,
+    dictionaryBytes: settings.dictionary_bytes,
+    logs: telemetry.logs,
+    metricsEndpoint: telemetry.metrics.level === 'none' ? null : telemetry.metrics.endpoint,
+    healthEndpoint: health.endpoint,
+  }
+}
+
+/** `localhost:8888`, `0.0.0.0:8888`, `[::1]:8888`; null for `none`. */
+function endpoint() {
+  return z.string().transform((text, context): Endpoint | null => {
+    if (text === 'none') return null
+    const parsed = parseEndpoint(text)
+    if (parsed !== null) return parsed
+    context.addIssue({
+      code: 'custom',
+      message: `"${text}" is no endpoint; write "host:port", such as "localhost:8888", or "none"`,
+    })
+    return z.NEVER
+  })
+}
+
+export function parseEndpoint(text: string): Endpoint | null {
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:/[\]]+)):(\d{1,5})$/.exec(text)
+  const port = Number(match?.[3])
+  return match && port <= 65_535 ? { host: match[1] ?? match[2], port } : null
+}
