@@ -1,0 +1,65 @@
+import { existsSync, realpathSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { z } from 'zod'
+import { defineSink, duration, size } from '../../src/sdk/index.ts'
+import { FileSink } from './file-sink.ts'
+import { JsonLines } from './json-lines.ts'
+import { FILE_METRICS, FileMetrics } from './metrics.ts'
+import { placeFrom } from './place.ts'
+import { RotatedFiles } from './rotated-files.ts'
+
+const ENCODERS = { jsonl: () => new JsonLines() }
+
+const ROTATION = z.strictObject({
+  max_size: size()
+    .prefault('100MiB')
+    .describe('Rotate with the commit that passes this size; 0 rotates by age only'),
+  max_age: duration()
+    .prefault('0s')
+    .describe('Rotate with the first commit after this age; 0s rotates by size only'),
+  keep: z.int().min(0).default(10).describe('Rotated files to keep, the newest ones; 0 keeps all'),
+  compress: z
+    .enum(['none', 'gzip', 'zstd'])
+    .default('gzip')
+    .describe('How rotated files are compressed, in the background'),
+})
+
+export const definition = defineSink({
+  kind: 'sink',
+  type: 'file',
+  summary: 'Appends rows to a file, each exactly once, and rotates it.',
+  metrics: FILE_METRICS,
+  settings: z.strictObject({
+    path: z.string().min(1).describe('File to append to; its folder is made when it is missing'),
+    format: z.enum(['jsonl']).default('jsonl').describe('`jsonl` is JSON, one row a line'),
+    mode: fileMode().prefault('0640').describe('Permissions of the files it makes'),
+    rotation: ROTATION.prefault({}).describe('When to begin a new file, and what becomes of the old ones'),
+  }),
+  create({ settings, host, position }) {
+    const { format, mode, rotation } = settings
+    const path = existsSync(settings.path) ? realpathSync(settings.path) : resolve(settings.path)
+    const metrics = new FileMetrics(host.metrics)
+    const rotated = new RotatedFiles(
+      { path, mode, compress: rotation.compress, keep: rotation.keep },
+      host,
+      metrics,
+    )
+    return new FileSink(
+      { path, mode, maxBytes: rotation.max_size, maxAgeMs: rotation.max_age },
+      { host, metrics, encoder: ENCODERS[format](), rotated, place: placeFrom(position) },
+    )
+  },
+})
+
+/** Octal as `chmod` takes it. YAML reads a bare 0640 as the number 640 and 0o640 as 416: the former is meant so. */
+function fileMode() {
+  return z.union([z.string(), z.number()]).transform((value, context) => {
+    const text = String(value)
+    if (/^0?[67][0-7]{2}$/.test(text)) return Number.parseInt(text, 8)
+    context.addIssue({
+      code: 'custom',
+      message: `"${text}" is no mode that lets the owner read and write; write for example "0640"`,
+    })
+    return z.NEVER
+  })
+}

@@ -1,0 +1,114 @@
+import {
+  closeSync,
+  fchmodSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
+import { dirname } from 'node:path'
+import { SettingError } from '../../src/sdk/index.ts'
+
+const LINE_FEED = 10
+
+/** A file open for appending. It stays this file, whatever becomes of its name. Everything here throws what Node throws. */
+export class OpenFile {
+  readonly path: string
+  /** Text, because inode numbers go beyond what a JSON number holds. */
+  readonly ino: string
+  readonly #fd: number
+  /** Bytes in it, as far as we know. */
+  size: number
+  /** Somebody left its last line unfinished. */
+  #lineIsOpen = false
+
+  /** Opens it, or makes it with exactly this mode, and its folder. */
+  constructor(path: string, mode: number) {
+    this.path = path
+    this.#fd = openOrMake(path, mode)
+    const stat = fstatSync(this.#fd, { bigint: true })
+    this.ino = String(stat.ino)
+    this.size = Number(stat.size)
+    if (!stat.isFile()) {
+      this.close()
+      throw new SettingError(['path'], `${path} is no regular file; name one, or a new one`)
+    }
+    this.#lineIsOpen = this.size > 0 && lastByte(this.#fd, this.size) !== LINE_FEED
+  }
+
+  /** Appends all of it or throws; then a part may be there. */
+  append(bytes: Uint8Array): void {
+    let written = 0
+    while (written < bytes.length) written += writeSync(this.#fd, bytes, written)
+    this.size += bytes.length
+  }
+
+  /** Without it the next row would become part of the unfinished line. */
+  endLastLine(): void {
+    if (!this.#lineIsOpen) return
+    this.append(Buffer.of(LINE_FEED))
+    this.#lineIsOpen = false
+  }
+
+  /** Removes what stands beyond `size`; where that fails too, `recover` does it before the next write. */
+  tryToCut(size: number): void {
+    try {
+      ftruncateSync(this.#fd, size)
+    } catch {}
+  }
+
+  /** What somebody else did to the file since our last write. */
+  fate(): 'untouched' | 'moved' | 'shorter' | 'longer' {
+    if (inoAt(this.path) !== this.ino) return 'moved'
+    const size = Number(fstatSync(this.#fd).size)
+    if (size === this.size) return 'untouched'
+    return size < this.size ? 'shorter' : 'longer'
+  }
+
+  sync(): void {
+    fsyncSync(this.#fd)
+  }
+
+  close(): void {
+    closeSync(this.#fd)
+  }
+}
+
+/** The inode at a path; null when nothing is there. */
+export function inoAt(path: string): string | null {
+  const stat = statSync(path, { bigint: true, throwIfNoEntry: false })
+  return stat ? String(stat.ino) : null
+}
+
+/** Makes names in a folder safe against power loss: new, renamed, removed. */
+export function syncFolder(path: string): void {
+  const fd = openSync(path, 'r')
+  try {
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function openOrMake(path: string, mode: number): number {
+  mkdirSync(dirname(path), { recursive: true })
+  try {
+    const fd = openSync(path, 'ax+', mode)
+    // The umask took its share.
+    fchmodSync(fd, mode)
+    return fd
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    return openSync(path, 'a+')
+  }
+}
+
+function lastByte(fd: number, size: number): number {
+  const last = Buffer.alloc(1)
+  readSync(fd, last, 0, 1, size - 1)
+  return last[0]
+}
