@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import { z } from 'zod'
 import { syncFolder } from './open-file.ts'
 
-const BEGUN = z.object({ path: z.string(), nth: z.number(), ino: z.string(), size: z.number() })
+const BEGUN = z.object({ path: z.string(), nth: z.number(), id: z.string(), size: z.number() })
 
 /** A file that got rows before a commit knew it, and the size it had before them. */
 export type Begun = Readonly<z.output<typeof BEGUN>>

@@ -165,7 +165,7 @@ export class FileSink implements Sink {
     const same =
       place?.rotate_to === null &&
       place.path === file.path &&
-      place.ino === file.ino &&
+      place.id === file.id &&
       place.size === file.size
     if (!same) return this.#begin(file)
     this.#file = file
@@ -177,7 +177,7 @@ export class FileSink implements Sink {
     this.#place = {
       path: file.path,
       nth: (this.#place?.nth ?? 0) + 1,
-      ino: file.ino,
+      id: file.id,
       size: file.size,
       begun_ms: this.#host.clock.now(),
       rotate_to: null,
@@ -200,9 +200,9 @@ export class FileSink implements Sink {
 
   /** Notes a file that no commit knows before its first row. */
   #announce(): void {
-    const { path, nth, ino, size } = this.#place!
+    const { path, nth, id, size } = this.#place!
     if (nth === this.#committedNth || this.#note.has(nth)) return
-    this.#note.add({ path, nth, ino, size })
+    this.#note.add({ path, nth, id, size })
   }
 
   /** All of the rows, or none: what a full disk took of them is cut off again. */

@@ -24,7 +24,7 @@ const ROTATION = z.strictObject({
     .describe('How rotated files are compressed, in the background'),
 })
 
-export const definition = defineSink({
+export const file = defineSink({
   kind: 'sink',
   type: 'file',
   summary: 'Appends rows to a file, each exactly once, and rotates it.',

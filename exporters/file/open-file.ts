@@ -1,4 +1,5 @@
 import {
+  type BigIntStats,
   closeSync,
   fchmodSync,
   fstatSync,
@@ -18,8 +19,8 @@ const LINE_FEED = 10
 /** A file open for appending. It stays this file, whatever becomes of its name. Everything here throws what Node throws. */
 export class OpenFile {
   readonly path: string
-  /** Text, because inode numbers go beyond what a JSON number holds. */
-  readonly ino: string
+  /** Tells it from every other file, past ones included. */
+  readonly id: string
   readonly #fd: number
   /** Bytes in it, as far as we know. */
   size: number
@@ -31,7 +32,7 @@ export class OpenFile {
     this.path = path
     this.#fd = openOrMake(path, mode)
     const stat = fstatSync(this.#fd, { bigint: true })
-    this.ino = String(stat.ino)
+    this.id = idOf(stat)
     this.size = Number(stat.size)
     if (!stat.isFile()) {
       this.close()
@@ -63,8 +64,9 @@ export class OpenFile {
 
   /** What somebody else did to the file since our last write. */
   fate(): 'untouched' | 'moved' | 'shorter' | 'longer' {
-    if (inoAt(this.path) !== this.ino) return 'moved'
-    const size = Number(fstatSync(this.#fd).size)
+    const stat = fstatSync(this.#fd, { bigint: true })
+    if (fileIdAt(this.path) !== idOf(stat)) return 'moved'
+    const size = Number(stat.size)
     if (size === this.size) return 'untouched'
     return size < this.size ? 'shorter' : 'longer'
   }
@@ -78,10 +80,15 @@ export class OpenFile {
   }
 }
 
-/** The inode at a path; null when nothing is there. */
-export function inoAt(path: string): string | null {
+/** The id of the file at a path; null when nothing is there. */
+export function fileIdAt(path: string): string | null {
   const stat = statSync(path, { bigint: true, throwIfNoEntry: false })
-  return stat ? String(stat.ino) : null
+  return stat ? idOf(stat) : null
+}
+
+/** The number of an inode is given out again when its file is gone, so the time of birth belongs to it. */
+function idOf({ ino, birthtimeNs }: BigIntStats): string {
+  return `${ino}.${birthtimeNs}`
 }
 
 /** Makes names in a folder safe against power loss: new, renamed, removed. */

@@ -4,9 +4,10 @@ import type { Json } from '../../src/sdk/index.ts'
 const PLACE = z.object({
   /** The name it had: the setting may have changed since. */
   path: z.string(),
-  /** Counts the files this exporter began; inode numbers alone come again. */
+  /** Counts the files this exporter began. */
   nth: z.number(),
-  ino: z.string(),
+  /** As in `OpenFile`. */
+  id: z.string(),
   /** Where the rows end. */
   size: z.number(),
   begun_ms: z.number(),

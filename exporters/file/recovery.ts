@@ -2,9 +2,8 @@ import { closeSync, openSync, readdirSync, readSync, renameSync, statSync, trunc
 import { dirname, join } from 'node:path'
 import type { Logger } from '../../src/sdk/index.ts'
 import type { Begun } from './begun-note.ts'
-import { inoAt } from './open-file.ts'
+import { fileIdAt } from './open-file.ts'
 import type { Place } from './place.ts'
-import { isRotated } from './rotated-name.ts'
 
 const LINE_FEED = 10
 
@@ -13,20 +12,22 @@ const LINE_FEED = 10
  * `begun` are files that got rows after it. Doing it twice changes nothing.
  */
 export function recover(place: Place | null, begun: readonly Begun[], log: Logger): void {
-  const marks = new Map<string, Pick<Place, 'path' | 'ino' | 'size'>>()
-  const rotation = place?.rotate_to ? join(dirname(place.path), place.rotate_to) : null
-  const done = rotation !== null && isRotated(rotation)
-  if (place !== null && !done) marks.set(place.ino, place)
-  // A later one with the same inode takes its place: that file was emptied, or the number was given out again.
-  for (const later of begun) if (later.nth > (place?.nth ?? 0)) marks.set(later.ino, later)
+  const marks = new Map<string, Mark>()
+  // A file that was rotated is complete.
+  const pending = place !== null && (place.rotate_to === null || fileIdAt(place.path) === place.id)
+  if (pending) marks.set(place.id, place)
+  // The same file again, later, counts: somebody cut it short, and we began anew in it.
+  for (const later of begun) if (later.nth > (place?.nth ?? 0)) marks.set(later.id, later)
   for (const mark of marks.values()) cutBack(mark, log)
-
-  if (place === null || rotation === null || done) return
-  if (marks.get(place.ino) === place && inoAt(place.path) === place.ino) renameSync(place.path, rotation)
+  if (pending && place.rotate_to !== null && marks.get(place.id) === place)
+    renameSync(place.path, join(dirname(place.path), place.rotate_to))
 }
 
-function cutBack({ path, ino, size }: Pick<Place, 'path' | 'ino' | 'size'>, log: Logger): void {
-  const file = locate(path, ino)
+/** A file, and where what counts in it ends. */
+type Mark = Pick<Place, 'path' | 'id' | 'size'>
+
+function cutBack({ path, id, size }: Mark, log: Logger): void {
+  const file = locate(path, id)
   if (file === null) {
     log.warn(
       'the file of the last commit is gone; if it was moved elsewhere, its last rows come a second time',
@@ -49,21 +50,21 @@ function cutBack({ path, ino, size }: Pick<Place, 'path' | 'ino' | 'size'>, log:
     return
   }
   truncateSync(file, size)
-  log.info('rows beyond the last commit were cut off; they are written again', {
+  log.info('rows that were not committed are cut off; they are written again', {
     path: file,
     bytes: sizeNow - size,
   })
 }
 
 /** Where the file is now: somebody may have renamed it inside its folder. */
-function locate(path: string, ino: string): string | null {
-  if (inoAt(path) === ino) return path
+function locate(path: string, id: string): string | null {
+  if (fileIdAt(path) === id) return path
   try {
     const folder = dirname(path)
     return (
       readdirSync(folder)
         .map((name) => join(folder, name))
-        .find((file) => inoAt(file) === ino) ?? null
+        .find((file) => fileIdAt(file) === id) ?? null
     )
   } catch {
     return null

@@ -18,13 +18,9 @@ export function rotatedName(path: string, nowMs: number): string {
   for (let timeMs = nowMs; ; timeMs++) {
     const time = new Date(timeMs).toISOString().replaceAll(':', '-').replace('Z', '')
     const name = `${stem}-${time}${extension}`
-    if (!isRotated(join(dirname(path), name))) return name
+    const names = ['', ...Object.values(SUFFIXES)].map((suffix) => join(dirname(path), name + suffix))
+    if (!names.some((taken) => existsSync(taken))) return name
   }
-}
-
-/** Whether the file is there, compressed or not. */
-export function isRotated(path: string): boolean {
-  return existsSync(path) || Object.values(SUFFIXES).some((suffix) => existsSync(path + suffix))
 }
 
 /** Reads a file name of the folder of `path`; null when it is no rotated file of ours. */
