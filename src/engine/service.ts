@@ -1,5 +1,5 @@
 import type { Endpoint, ResolvedConfig } from '../config/resolved.ts'
-import type { Clock, Output } from '../sdk/index.ts'
+import type { Clock, Logger, Output } from '../sdk/index.ts'
 import { StateError } from '../state/state-error.ts'
 import { Store } from '../state/store.ts'
 import type { AdminServer } from '../telemetry/admin-server.ts'
@@ -95,6 +95,11 @@ export class Service {
     } finally {
       this.#phase = 'running'
     }
+  }
+
+  /** For what concerns the service as a whole. */
+  get log(): Logger {
+    return this.#world.log.of('service')
   }
 
   summary(): RunSummary {
