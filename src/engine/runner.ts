@@ -32,9 +32,11 @@ export class Runner {
   #unblocked: (() => void) | null = null
   #waiting: Promise<void> | null = null
   #cancelTick: () => void = () => {}
+  #commits = 0
 
   constructor(parts: RunnerParts) {
     this.#parts = parts
+    this.#announceMetrics()
     this.#lastCommitMs = parts.clock.now()
     this.#lastBreathMs = this.#lastCommitMs
     this.#tick()
@@ -139,6 +141,7 @@ export class Runner {
       this.#blocked = result
       return result
     }
+    this.#commits++
     this.#dirty = false
     if (this.#blocked !== null) log.info('writing works again', { where: this.#blocked.where })
     this.#blocked = null
@@ -155,5 +158,20 @@ export class Runner {
       }
     })
     return this.#waiting
+  }
+
+  #announceMetrics(): void {
+    const { graph, store } = this.#parts
+    const { metrics, dictionary } = graph
+    const own = metrics.meter({})
+    metrics.total('commits_total', 'Commits since the last start or reload', {}, () => this.#commits)
+    own.gauge('commit_blocked', '1 while nothing can be written', () => (this.#blocked === null ? 0 : 1))
+    own.gauge('state_bytes', 'Size of the state file', () => store.bytes())
+    own.gauge('dictionary_texts', 'Distinct texts held', () => dictionary.size)
+    own.gauge(
+      'dictionary_bytes',
+      'Bytes of them; bounded by service.dictionary_bytes',
+      () => dictionary.bytes,
+    )
   }
 }

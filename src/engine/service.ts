@@ -33,16 +33,15 @@ export class Service {
   readonly #stopped = Promise.withResolvers<'ended' | 'stopped'>()
   #config: ResolvedConfig
   #graph: Graph
-  #runner: Runner
+  #runner: Runner | null = null
   #servers: AdminServer[] = []
-  #phase: 'running' | 'reloading' | 'stopping' = 'running'
+  #phase: 'starting' | 'running' | 'reloading' | 'stopping' = 'starting'
 
   private constructor(config: ResolvedConfig, world: World, store: Store) {
     this.#config = config
     this.#world = world
     this.#store = store
     this.#graph = buildGraph(config, store, world)
-    this.#runner = this.#run()
   }
 
   /** Starts everything the config names; throws `StartError` when that cannot be. */
@@ -52,6 +51,7 @@ export class Service {
     try {
       const service = new Service(config, world, store)
       await service.#openServers()
+      service.#run()
       return service
     } catch (error) {
       store.close()
@@ -79,22 +79,18 @@ export class Service {
     if (this.#phase !== 'running')
       throw new StartError('the service is busy starting or stopping; try again', 'world')
     this.#phase = 'reloading'
+    await this.#retire(config)
+    const previous = this.#config
     try {
-      await this.#retire(config)
-      const previous = this.#config
-      try {
-        this.#graph = buildGraph(config, this.#store, this.#world)
-        this.#config = config
-      } catch (error) {
-        this.#graph = buildGraph(previous, this.#store, this.#world)
-        throw error
-      } finally {
-        this.#runner = this.#run()
-      }
-      await this.#reopenServers(previous)
+      this.#graph = buildGraph(config, this.#store, this.#world)
+      this.#config = config
+    } catch (error) {
+      this.#graph = buildGraph(previous, this.#store, this.#world)
+      throw error
     } finally {
-      this.#phase = 'running'
+      this.#run()
     }
+    await this.#reopenServers(previous)
   }
 
   /** For what concerns the service as a whole. */
@@ -114,7 +110,7 @@ export class Service {
     }
   }
 
-  #run(): Runner {
+  #run(): void {
     const { durability, commitIntervalMs } = this.#config.service
     const { clock, log } = this.#world
     const runner = new Runner({
@@ -134,22 +130,23 @@ export class Service {
       },
       (error) => this.#stopped.reject(error),
     )
-    return runner
+    this.#runner = runner
+    this.#phase = 'running'
   }
 
   async #finish(how: 'ended' | 'stopped'): Promise<void> {
     const { clock, log } = this.#world
     const { shutdownTimeoutMs } = this.#config.service
-    const result = await this.#runner.stop({ flush: true, deadlineMs: clock.now() + shutdownTimeoutMs })
-    if (result.kind === 'blocked')
+    const result = await this.#runner?.stop({ flush: true, deadlineMs: clock.now() + shutdownTimeoutMs })
+    if (result?.kind === 'blocked')
       log
         .of('service')
         .error('stopped with rows that could not be written; they come again with the next start', {
           where: result.where,
           reason: result.reason,
         })
-    await this.#runner.close()
-    await Promise.all(this.#servers.map((server) => server.close()))
+    await this.#runner?.close()
+    await this.#closeServers()
     this.#store.close()
     this.#stopped.resolve(how)
   }
@@ -159,18 +156,19 @@ export class Service {
     const kept = new Set(next.pipelines.map(({ id }) => id))
     for (const pipeline of this.#graph.pipelines) if (!kept.has(pipeline.id)) pipeline.flush()
     const deadlineMs = this.#world.clock.now() + this.#config.service.shutdownTimeoutMs
-    await this.#runner.stop({ flush: false, deadlineMs })
-    await this.#runner.close()
+    await this.#runner?.stop({ flush: false, deadlineMs })
+    await this.#runner?.close()
   }
 
   async #openServers(): Promise<void> {
     const { healthEndpoint, metricsEndpoint } = this.#config.service
-    for (const endpoint of [healthEndpoint, metricsEndpoint]) {
-      if (endpoint === null) continue
-      const { startAdminServer } = await import('../telemetry/admin-server.ts')
+    if (healthEndpoint === null && metricsEndpoint === null) return
+    const { startAdminServer } = await import('../telemetry/admin-server.ts')
+    for (const endpoint of distinct([healthEndpoint, metricsEndpoint])) {
       try {
         this.#servers.push(await startAdminServer(endpoint.host, endpoint.port, this.#view()))
       } catch (error) {
+        await this.#closeServers()
         throw new StartError(portProblem(endpoint, error as NodeJS.ErrnoException), 'world')
       }
     }
@@ -179,9 +177,14 @@ export class Service {
   async #reopenServers(previous: ResolvedConfig): Promise<void> {
     const endpoints = ({ service }: ResolvedConfig) => [service.healthEndpoint, service.metricsEndpoint]
     if (JSON.stringify(endpoints(previous)) === JSON.stringify(endpoints(this.#config))) return
-    await Promise.all(this.#servers.map((server) => server.close()))
-    this.#servers = []
+    await this.#closeServers()
     await this.#openServers()
+  }
+
+  async #closeServers(): Promise<void> {
+    const servers = this.#servers
+    this.#servers = []
+    await Promise.all(servers.map((server) => server.close()))
   }
 
   #view() {
@@ -195,7 +198,7 @@ export class Service {
   #notReady(): string[] {
     const reasons: string[] = []
     if (this.#phase !== 'running') reasons.push(`the service is ${this.#phase}`)
-    const { blocked } = this.#runner
+    const blocked = this.#runner?.blocked
     if (blocked) reasons.push(`${blocked.where}: ${blocked.reason}`)
     return reasons
   }
@@ -225,6 +228,13 @@ function openStore({ service }: ResolvedConfig, { clock, log }: World): Store {
     if (error instanceof StateError) throw new StartError(error.message, 'world')
     throw error
   }
+}
+
+/** Health and metrics may share an address: then one server answers both. */
+function distinct(endpoints: readonly (Endpoint | null)[]): Endpoint[] {
+  const byAddress = new Map<string, Endpoint>()
+  for (const endpoint of endpoints) if (endpoint) byAddress.set(`${endpoint.host}:${endpoint.port}`, endpoint)
+  return [...byAddress.values()]
 }
 
 function portProblem({ host, port }: Endpoint, { code, message }: NodeJS.ErrnoException): string {
