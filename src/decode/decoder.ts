@@ -1,13 +1,15 @@
-import { Buffer } from 'node:buffer'
+import { LineKernel } from '../kernel/line-kernel.ts'
 import type { Dictionary } from '../record/dictionary.ts'
 import type { Flow } from '../record/flow.ts'
 import type { FlowBatch } from '../record/flow-batch.ts'
-import type { FlowColumn } from '../record/flow-columns.ts'
-import { allocateColumns, FlowWriter } from '../record/flow-writer.ts'
+import { FLOW_COLUMN_NAMES, type FlowColumn } from '../record/flow-columns.ts'
+import { FlowWriter } from '../record/flow-writer.ts'
 import type { Loss } from '../record/loss.ts'
 import { decodeLine } from './decode-reference.ts'
+import { FRAGMENT_KINDS, type FragmentKind, fragmentValue, isText } from './fragments.ts'
 import type { Line } from './line.ts'
 import { LossCount } from './loss-count.ts'
+import { ENVELOPE, isNeeded, type KernelColumn, ROLES, SCRATCH_COLUMNS } from './schema.ts'
 
 /** One stretch of input, decoded. */
 export interface DecodedChunk {
@@ -24,18 +26,24 @@ const LINE_FEED = 0x0a
 /**
  * Lines of Hubble's JSON to columns. The reader puts bytes into `input` (the kernel's own memory, no copy) and calls
  * `decode` until it consumes nothing more; what is left over is the beginning of an unfinished line.
+ *
+ * The kernel takes the lines it fully understands. It stops at the others, and `decodeLine` takes those.
  */
 export class Decoder {
   /** Where the reader puts its bytes. */
   readonly input: Uint8Array
-  readonly #bytes: Buffer
+  /** Lines so far that the kernel left to `decodeLine`. */
+  declinedLines = 0
+  readonly #kernel: LineKernel<KernelColumn, FragmentKind>
   readonly #dictionary: Dictionary
   readonly #writer: FlowWriter
   /** 0, 1, 2, ...: the rows of a batch are the first of these. */
   readonly #rows: Uint32Array
+  #generation: number
 
   constructor({
     dictionary,
+    reads,
     inputBytes,
   }: {
     readonly dictionary: Dictionary
@@ -43,12 +51,24 @@ export class Decoder {
     readonly reads: ReadonlySet<FlowColumn>
     readonly inputBytes: number
   }) {
-    this.input = new Uint8Array(inputBytes)
-    this.#bytes = Buffer.from(this.input.buffer)
-    this.#dictionary = dictionary
+    // Aggregated lines, the shortest there are, have some 350 bytes.
     const rows = Math.min(Math.max(Math.ceil(inputBytes / 256), 256), 8192)
-    this.#writer = new FlowWriter(dictionary, allocateColumns(rows))
+    this.#kernel = new LineKernel<KernelColumn, FragmentKind>(dictionary.kernel, {
+      shape: ENVELOPE,
+      roles: ROLES,
+      columns: [...FLOW_COLUMN_NAMES, ...SCRATCH_COLUMNS],
+      isRead: (column) => isNeeded(column, reads),
+      kinds: FRAGMENT_KINDS,
+      ingress: 'INGRESS',
+      egress: 'EGRESS',
+      rows,
+      inputBytes,
+    })
+    this.input = this.#kernel.input
+    this.#dictionary = dictionary
+    this.#writer = new FlowWriter(dictionary, this.#kernel.columns)
     this.#rows = Uint32Array.from({ length: rows }, (_, row) => row)
+    this.#generation = dictionary.generation
   }
 
   /**
@@ -56,26 +76,53 @@ export class Decoder {
    * One call may stop early, when its columns are full: call again behind what it consumed.
    */
   decode(from: number, to: number, readAtMs: number): DecodedChunk {
+    const kernel = this.#kernel
     const losses = new LossCount()
-    let rows = 0
-    let at = from
+    if (this.#generation !== this.#dictionary.generation) kernel.renewIds()
+    this.#generation = this.#dictionary.generation
+    kernel.begin(from)
     for (;;) {
-      const end = this.#bytes.subarray(0, to).indexOf(LINE_FEED, at)
-      if (end < 0) break
-      const line = decodeLine(this.input.subarray(at, end), readAtMs)
-      if (rows + line.records.length > this.#rows.length) break
-      rows = this.#write(line, at, rows)
-      losses.add(line)
-      at = end + 1
+      const stop = kernel.run(to)
+      if (stop === 'end' || stop === 'full') break
+      if (stop === 'unknown' && this.#learn()) continue
+      if (!this.#decodePlainly(to, readAtMs, losses)) break
     }
+    const consumedBytes = kernel.at - from
     const batch: FlowBatch = {
-      columns: this.#writer.columns,
-      rows: this.#rows.subarray(0, rows),
+      columns: kernel.columns,
+      rows: this.#rows.subarray(0, kernel.row),
       dictionary: this.#dictionary,
-      bytes: at - from,
+      bytes: consumedBytes,
       detail: (row) => this.#detail(row, readAtMs),
     }
-    return { batch, consumedBytes: at - from, losses: losses.list() }
+    return { batch, consumedBytes, losses: losses.list() }
+  }
+
+  /** Gives the memory back to the dictionary; the decoder and its batches must not be used any more. */
+  close(): void {
+    this.#kernel.close()
+  }
+
+  /** Tells the kernel what the fragment stands for on which it stopped; false when only the whole line decides. */
+  #learn(): boolean {
+    const { kind, json } = this.#kernel.miss()
+    const value = fragmentValue(kind, json, this.#dictionary)
+    if (value === null) return false
+    this.#kernel.learn(value, isText(kind))
+    return true
+  }
+
+  /** Takes the line at which the kernel stopped; false when it is not whole, or finds no room in the batch. */
+  #decodePlainly(to: number, readAtMs: number, losses: LossCount): boolean {
+    const { at, row } = this.#kernel
+    const length = this.input.subarray(at, to).indexOf(LINE_FEED)
+    if (length < 0) return false
+    const line = decodeLine(this.input.subarray(at, at + length), readAtMs)
+    if (row + line.records.length > this.#rows.length) return false
+    this.declinedLines++
+    losses.add(line)
+    this.#kernel.goOn(at + length + 1, this.#write(line, at, row))
+    return true
   }
 
   #write(line: Line, at: number, firstRow: number): number {
@@ -93,7 +140,7 @@ export class Decoder {
   #detail(row: number, readAtMs: number): Flow {
     const { line_start, line_end } = this.#writer.columns
     const [first] = decodeLine(this.input.subarray(line_start[row], line_end[row]), readAtMs).records
-    if (first.record.kind !== 'flow') throw new Error(`row ${row}: its line has been overwritten`)
+    if (first?.record.kind !== 'flow') throw new Error(`row ${row}: its line has been overwritten`)
     return first.record.flow
   }
 }

@@ -1,3 +1,4 @@
+import { Kernel } from '../kernel/kernel.ts'
 import type { Endpoint } from './flow.ts'
 
 /** Someone who keeps ids from batch to batch, and so takes part when the dictionary drops what nobody uses. */
@@ -8,9 +9,8 @@ export interface DictionaryHolder {
   remap(renamed: Uint32Array): void
 }
 
-/** What the tables hold for a text beside its characters; measured with Node 24. */
-const BYTES_PER_TEXT = 64
-/** A parsed value takes about this many times the bytes of its text; measured on endpoints. */
+/** What a decoded text takes beside its characters, and a parsed value for each byte of its text; Node 24. */
+const BYTES_PER_STRING = 24
 const PARSED_PER_BYTE = 2
 
 /**
@@ -24,10 +24,12 @@ export class Dictionary {
   /** Grows by one with each compaction; ids and caches of an earlier generation mean nothing. */
   generation = 0
   readonly maxBytes: number
-  #ids = new Map<string, number>()
-  #texts: string[] = ['']
-  #parsed: unknown[] = []
-  #bytes = 0
+  /** Where the texts are: the decoder's kernel finds them there by their bytes. */
+  readonly kernel = new Kernel()
+  #texts: (string | undefined)[] = ['']
+  #parsed: unknown[] = [undefined]
+  /** Bytes of what was decoded and parsed. */
+  #cachedBytes = 0
   /** Bytes at which the next compaction is due. */
   #fullBytes: number
   readonly #holders = new Set<DictionaryHolder>()
@@ -39,38 +41,26 @@ export class Dictionary {
 
   /** Number of ids given out; they run from 0 to `size - 1`. */
   get size(): number {
-    return this.#texts.length
+    return this.kernel.exports.textCount()
   }
 
   /** Memory it takes, near enough to bound it. */
   get bytes(): number {
-    return this.#bytes
+    return this.kernel.exports.bytes() + this.#cachedBytes
   }
 
   /** The id of `text`; the empty text is 0. */
   intern(text: string): number {
-    if (text === '') return 0
-    const known = this.#ids.get(text)
-    if (known !== undefined) return known
-    const id = this.#texts.length
-    this.#texts.push(text)
-    this.#ids.set(text, id)
-    this.#bytes += text.length + BYTES_PER_TEXT
-    return id
+    return this.kernel.intern(text)
   }
 
   text(id: number): string {
-    return this.#texts[id]
+    return this.#texts[id] ?? this.#decode(id)
   }
 
   /** The parsed value behind a `json` or `endpoint` column; undefined for id 0. The same object for the same id. */
   json(id: number): unknown {
-    if (id === 0) return undefined
-    if (this.#parsed[id] === undefined) {
-      this.#parsed[id] = JSON.parse(this.text(id))
-      this.#bytes += this.text(id).length * PARSED_PER_BYTE
-    }
-    return this.#parsed[id]
+    return this.#parsed[id] ?? (id === 0 ? undefined : this.#parse(id))
   }
 
   endpoint(id: number): Endpoint | undefined {
@@ -87,27 +77,41 @@ export class Dictionary {
 
   /** Drops what no holder marks, when over the bound. Call only between batches: their ids change. */
   compactIfFull(): boolean {
-    if (this.#bytes < this.#fullBytes) return false
+    if (this.bytes < this.#fullBytes) return false
     this.compact()
     return true
   }
 
   compact(): void {
-    const live = new Uint8Array(this.size)
-    for (const holder of this.#holders)
-      holder.mark((id) => {
-        live[id] = 1
-      })
-    const renamed = new Uint32Array(this.size)
-    const texts = this.#texts
-    this.#ids = new Map()
+    const renamed = this.kernel.compact((keep) => {
+      for (const holder of this.#holders) holder.mark(keep)
+    })
     this.#texts = ['']
-    this.#parsed = []
-    this.#bytes = 0
-    for (let id = 1; id < live.length; id++) if (live[id] === 1) renamed[id] = this.intern(texts[id])
+    this.#parsed = [undefined]
+    this.#cachedBytes = 0
     // What is in use may fill it beyond the bound: then it doubles first, or every batch would compact in vain.
-    this.#fullBytes = Math.max(this.maxBytes, 2 * this.#bytes)
+    this.#fullBytes = Math.max(this.maxBytes, 2 * this.bytes)
     this.generation++
     for (const holder of this.#holders) holder.remap(renamed)
   }
+
+  #decode(id: number): string {
+    const text = this.kernel.text(id)
+    put(this.#texts, id, text)
+    this.#cachedBytes += text.length + BYTES_PER_STRING
+    return text
+  }
+
+  #parse(id: number): unknown {
+    const text = this.text(id)
+    put(this.#parsed, id, JSON.parse(text))
+    this.#cachedBytes += text.length * PARSED_PER_BYTE
+    return this.#parsed[id]
+  }
+}
+
+/** Sets an element without leaving holes, which would turn the array into a hash table. */
+function put<T>(array: (T | undefined)[], index: number, value: T): void {
+  while (array.length < index) array.push(undefined)
+  array[index] = value
 }

@@ -1,7 +1,8 @@
 import type { Dictionary } from './dictionary.ts'
-import type { Dns, Flow, Http, Layer4 } from './flow.ts'
+import type { Dns, Flow, Http, Layer4, TcpFlags } from './flow.ts'
 import type { FlowBatch } from './flow-batch.ts'
 import { FLOW_COLUMN_NAMES, type FlowColumn, type FlowColumns, TCP_FLAGS } from './flow-columns.ts'
+import { withoutCluster } from './row-of-flow.ts'
 
 /** Writes plain flows into columns: the slow way in, for what the kernel declines, for other receivers and for tests. */
 export class FlowWriter {
@@ -22,7 +23,7 @@ export class FlowWriter {
     const text = (name: FlowColumn, value: string | undefined) =>
       set(name, this.#dictionary.intern(value ?? ''))
     const json = (name: FlowColumn, value: object | undefined) =>
-      set(name, isEmpty(value) ? 0 : this.#dictionary.intern(JSON.stringify(value)))
+      set(name, internJson(this.#dictionary, value))
 
     const time = parseTime(flow.time)
     set('time_s', time?.seconds ?? 0)
@@ -41,7 +42,7 @@ export class FlowWriter {
     if (flow.l7?.dns) writeDns(flow.l7.dns, set, text, json)
     if (flow.l7?.http) writeHttp(flow.l7.http, set, text)
     text('flow_type', flow.Type)
-    text('node_name', flow.node_name && nodeOf(flow.node_name))
+    text('node_name', withoutCluster(flow.node_name))
     json('event_type', flow.event_type)
     text('traffic_direction', flow.traffic_direction)
     text('trace_observation_point', flow.trace_observation_point)
@@ -98,20 +99,20 @@ export function formatTime(seconds: number, nanos: number): string {
 
 /** The path of a URL, without scheme, host, query and fragment. */
 export function pathOf(url: string): string {
-  const scheme = url.indexOf('://')
-  const start = scheme < 0 ? 0 : indexOrEnd(url, '/', scheme + 3)
-  const end = Math.min(indexOrEnd(url, '?', start), indexOrEnd(url, '#', start))
-  return url.slice(start, end)
+  const [before] = /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i.exec(url) ?? ['']
+  const end = url.slice(before.length).search(/[?#]/)
+  return url.slice(before.length, end < 0 ? undefined : before.length + end)
 }
 
-/** Hubble's node name without the cluster: `cluster/node` is `node`. */
-export function nodeOf(name: string): string {
-  return name.slice(name.indexOf('/') + 1)
+/** The id of the value's JSON; what is empty has none. */
+export function internJson(dictionary: Dictionary, value: object | undefined): number {
+  if (value === undefined || Object.keys(value).length === 0) return 0
+  return dictionary.intern(JSON.stringify(value))
 }
 
-function indexOrEnd(text: string, part: string, from: number): number {
-  const index = text.indexOf(part, from)
-  return index < 0 ? text.length : index
+/** Bits in the order of `TCP_FLAGS`. */
+export function tcpFlagBits(flags: TcpFlags | undefined): number {
+  return TCP_FLAGS.reduce((bits, flag, bit) => bits | (flags?.[flag] ? 1 << bit : 0), 0)
 }
 
 function writeLayer4(l4: Layer4, set: SetNumber, text: SetText): void {
@@ -120,12 +121,7 @@ function writeLayer4(l4: Layer4, set: SetNumber, text: SetText): void {
   const ports = l4.TCP ?? l4.UDP ?? l4.SCTP
   set('source_port', ports?.source_port ?? 0)
   set('destination_port', ports?.destination_port ?? 0)
-  const flags = l4.TCP?.flags
-  if (flags)
-    set(
-      'tcp_flags',
-      TCP_FLAGS.reduce((bits, flag, bit) => bits | (flags[flag] ? 1 << bit : 0), 0),
-    )
+  set('tcp_flags', tcpFlagBits(l4.TCP?.flags))
   const icmp = l4.ICMPv4 ?? l4.ICMPv6
   if (!icmp) return
   set('icmp_type', (icmp.type ?? 0) + 1)
@@ -164,8 +160,4 @@ function writeCounts(flow: Flow, set: SetNumber): void {
   set('egress_flows', egress_flow_count)
   set('unknown_flows', unknown_direction_flow_count)
   set('aggregated', 1)
-}
-
-function isEmpty(value: object | undefined): boolean {
-  return value === undefined || Object.keys(value).length === 0
 }

@@ -1,0 +1,87 @@
+// What to do with the value behind a key. JavaScript writes these tables (`src/decode/schema.ts`); the kernel itself
+// knows no key and no column.
+//
+// A key is [text 32 bytes][mask u32][action u32][once u64][column u32][extra u32][preset u32][next u32], where
+//   text    is `"key":`, padded with zeros, and mask has a bit for each byte of it;
+//   once    has a bit that keys share of which an object may have one at most;
+//   column  is the address of the column the value goes to;
+//   extra   is the kind of a fragment, the context of an object, the addend of a number, the value of `true`;
+//   preset  is the value of `false`, or for an object the address of what columns get on entry: pairs of a column and a
+//           value, and a 0 behind the last;
+//   next    is the key that came next last time: a guess.
+// A context is [first guess u32][slots u32][slot mask u32][unused], its slots are addresses of keys or 0.
+
+export const SKIP: u32 = 0
+export const REPEATED: u32 = 1
+export const FRAGMENT: u32 = 2
+export const TEXT: u32 = 3
+export const PATH: u32 = 4
+export const NUMBER: u32 = 5
+export const BOOL: u32 = 6
+export const OBJECT: u32 = 7
+export const TIME: u32 = 8
+export const DECLINE: u32 = 9
+
+import { plainText } from './json'
+
+// @ts-ignore: decorator
+@inline
+export function actionOf(key: usize): u32 {
+  return load<u32>(key, 36)
+}
+// @ts-ignore: decorator
+@inline
+export function onceOf(key: usize): u64 {
+  return load<u64>(key, 40)
+}
+// @ts-ignore: decorator
+@inline
+export function columnOf(key: usize): usize {
+  return load<u32>(key, 48)
+}
+// @ts-ignore: decorator
+@inline
+export function extraOf(key: usize): u32 {
+  return load<u32>(key, 52)
+}
+// @ts-ignore: decorator
+@inline
+export function presetOf(key: usize): u32 {
+  return load<u32>(key, 56)
+}
+/** Length of the key with its quotes and colon. */
+// @ts-ignore: decorator
+@inline
+export function lengthOf(key: usize): usize {
+  return 32 - <usize>clz(load<u32>(key, 32))
+}
+
+// @ts-ignore: decorator
+@inline
+export function isAt(key: usize, p: usize): bool {
+  const mask = load<u32>(key, 32)
+  const low = i8x16.bitmask(i8x16.eq(v128.load(p), v128.load(key)))
+  if (mask >> 16 == 0) return (low & mask) == mask
+  const high = i8x16.bitmask(i8x16.eq(v128.load(p, 16), v128.load(key, 16)))
+  return ((low | (high << 16)) & mask) == mask
+}
+
+/** The known key at `p`, or 0. */
+export function lookUp(context: usize, p: usize): usize {
+  const end = plainText(p + 1)
+  if (end == 0) return 0
+  const mask = load<u32>(context, 8)
+  const slots: usize = load<u32>(context, 4)
+  let slot = slotOf(load<u32>(p, 1), <u32>(end - p - 1)) & mask
+  while (true) {
+    const key: usize = load<u32>(slots + ((<usize>slot) << 2))
+    if (key == 0 || isAt(key, p)) return key
+    slot = (slot + 1) & mask
+  }
+}
+
+/** Also in `src/kernel/tables.ts`. `start` is the key's first four bytes, its closing quote and colon included. */
+function slotOf(start: u32, length: u32): u32 {
+  const h = (start ^ (length * 0x9e3779b1)) * 0x85ebca6b
+  return h >> 20
+}

@@ -1,0 +1,219 @@
+// One record: keys and values into the cells of a row.
+
+import { find, LONGEST, lengthOf as fragmentLength, learn, valueOf } from './fragments'
+import { isDigit, isFalse, isTrue, plainText, runOfText, skipText, skipValue } from './json'
+import {
+  actionOf,
+  BOOL,
+  columnOf,
+  extraOf,
+  FRAGMENT,
+  isAt,
+  lengthOf,
+  lookUp,
+  NUMBER,
+  OBJECT,
+  onceOf,
+  PATH,
+  presetOf,
+  REPEATED,
+  SKIP,
+  TEXT,
+  TIME,
+} from './keys'
+import { intern } from './texts'
+import { nanos, readTime, seconds } from './time'
+
+/** Offset of the row's cell in each column. */
+let row: usize = 0
+let timed: bool = false
+
+export function begin(rowOffset: usize): void {
+  row = rowOffset
+  timed = false
+  missStart = 0
+}
+
+export function isTimed(): bool {
+  return timed
+}
+
+/** The value of a kind nobody has told us of yet, on which `readObject` gave up; `missStart` is 0 when there is none. */
+export let missKind: u32 = 0
+export let missStart: usize = 0
+export let missEnd: usize = 0
+
+/** HOT: once per object. Reads the object at `p`; the place behind it, or 0 where it does not understand. */
+export function readObject(p: usize, context: usize): usize {
+  if (load<u8>(p) != 0x7b) return 0
+  p++
+  if (load<u8>(p) == 0x7d) return p + 1
+  let seen: u64 = 0
+  // Where the guess for the next key stands: keys come in the same order on nearly every line.
+  let guess = context
+  while (true) {
+    let key: usize = load<u32>(guess)
+    if (!isAt(key, p)) {
+      if (load<u8>(p) != 0x22) return 0
+      key = lookUp(context, p)
+      if (key != 0) store<u32>(guess, <u32>key)
+    }
+    if (key != 0) {
+      const once = onceOf(key)
+      if ((seen & once) != 0) return 0
+      seen |= once
+      p = readValue(p + lengthOf(key), key)
+      guess = key + 60
+    } else {
+      p = skipText(p + 1)
+      if (p == 0 || load<u8>(p) != 0x3a) return 0
+      p = skipValue(p + 1)
+    }
+    if (p == 0) return 0
+    const mark = load<u8>(p)
+    p++
+    if (mark == 0x7d) return p
+    if (mark != 0x2c) return 0
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function set(key: usize, value: u32): void {
+  store<u32>(columnOf(key) + row, value)
+}
+
+// @ts-ignore: decorator
+@inline
+function readValue(p: usize, key: usize): usize {
+  switch (actionOf(key)) {
+    case SKIP:
+      return load<u8>(p) == 0x22 ? skipText(p + 1) : skipValue(p)
+    case FRAGMENT:
+      return readFragment(p, key)
+    case REPEATED:
+      return skipRepeated(p, key)
+    case TEXT: {
+      if (load<u8>(p) != 0x22) return 0
+      const end = plainText(p + 1)
+      if (end == 0) return 0
+      set(key, intern(p + 1, <u32>(end - p - 1)))
+      return end + 1
+    }
+    case NUMBER:
+      return readNumber(p, key)
+    case BOOL: {
+      const yes = isTrue(p)
+      if (!yes && !isFalse(p)) return 0
+      set(key, yes ? extraOf(key) : presetOf(key))
+      return yes ? p + 4 : p + 5
+    }
+    case OBJECT:
+      for (let q: usize = presetOf(key); load<u32>(q) != 0; q += 8) {
+        store<u32>(<usize>load<u32>(q) + row, load<u32>(q, 4))
+      }
+      return readObject(p, extraOf(key))
+    case TIME: {
+      p = readTime(p)
+      if (p == 0) return 0
+      timed = true
+      set(key, seconds)
+      store<u32>(<usize>extraOf(key) + row, nanos)
+      return p
+    }
+    case PATH:
+      return readPath(p, key)
+    default:
+      return 0
+  }
+}
+
+function readFragment(p: usize, key: usize): usize {
+  const kind = extraOf(key)
+  const node = find(kind, p)
+  if (node != 0) {
+    set(key, valueOf(node))
+    return p + fragmentLength(node)
+  }
+  const end = fragmentEnd(p)
+  if (end == 0) return 0
+  missKind = kind
+  missStart = p
+  missEnd = end
+  return 0
+}
+
+/** A value nobody reads, but that recurs so often that it pays to know its bytes. */
+function skipRepeated(p: usize, key: usize): usize {
+  const kind = extraOf(key)
+  const node = find(kind, p)
+  if (node != 0) return p + fragmentLength(node)
+  const end = fragmentEnd(p)
+  if (end != 0) learn(kind, p, end - p, 0, false)
+  return end
+}
+
+/** Only what shows its own end can be found again by its bytes: a number could go on. */
+function fragmentEnd(p: usize): usize {
+  const c = load<u8>(p)
+  if (c != 0x22 && (c | 0x20) != 0x7b) return 0
+  const end = skipValue(p)
+  return end - p > LONGEST ? 0 : end
+}
+
+/** Digits, in quotes or not, from 0 to the largest but one of 32 bits: the largest is Hubble's -1. */
+function readNumber(p: usize, key: usize): usize {
+  const quoted = load<u8>(p) == 0x22
+  if (quoted) p++
+  if (!isDigit(load<u8>(p))) return 0
+  if (load<u8>(p) == 0x30 && isDigit(load<u8>(p, 1))) return 0
+  let n: u64 = 0
+  do {
+    n = n * 10 + (load<u8>(p) - 0x30)
+    if (n > 0xfffffffe) return 0
+    p++
+  } while (isDigit(load<u8>(p)))
+  if (quoted) {
+    if (load<u8>(p) != 0x22) return 0
+    p++
+  }
+  set(key, <u32>n + extraOf(key))
+  return p
+}
+
+/** The path of a URL. What is behind it, the query most of all, may have escapes: Go escapes each `&`. */
+function readPath(p: usize, key: usize): usize {
+  if (load<u8>(p) != 0x22) return 0
+  const start = pathStart(p + 1)
+  let end = start
+  while (true) {
+    const c = load<u8>(end)
+    if (c == 0x22 || c == 0x3f || c == 0x23) break
+    if (c == 0x5c || c < 0x20 || c > 0x7f) return 0
+    end++
+  }
+  const behind = skipText(end)
+  if (behind == 0) return 0
+  set(key, intern(start, <u32>(end - start)))
+  return behind
+}
+
+/** Behind `scheme://authority`, where there is one. */
+function pathStart(p: usize): usize {
+  const first = load<u8>(p) | 0x20
+  if (first < 0x61 || first > 0x7a) return p
+  let colon = p
+  while (true) {
+    const c = load<u8>(colon)
+    const letter = (c | 0x20) >= 0x61 && (c | 0x20) <= 0x7a
+    if (!letter && !isDigit(c) && c != 0x2b && c != 0x2d && c != 0x2e) break
+    colon++
+  }
+  if (load<u8>(colon) != 0x3a || load<u16>(colon, 1) != 0x2f2f) return p
+  p = colon + 3
+  while (true) {
+    const c = load<u8>(p)
+    if (c == 0x2f || c == 0x3f || c == 0x23 || c == 0x22 || c == 0x5c || c < 0x20 || c > 0x7f) return p
+    p++
+  }
+}

@@ -1,0 +1,147 @@
+import { Buffer } from 'node:buffer'
+import type { Kernel } from './kernel.ts'
+import { isSkipped, type Preset, type Reading, type Shape } from './shape.ts'
+
+/** Numbers of the actions, sizes and offsets: also in `assembly/keys.ts`, which says what the fields mean. */
+const ACTION = {
+  skipped: 0,
+  repeated: 1,
+  fragment: 2,
+  text: 3,
+  path: 4,
+  number: 5,
+  flag: 6,
+  object: 7,
+  time: 8,
+  declined: 9,
+} as const
+const KEY_BYTES = 64
+const LONGEST_KEY = 32
+
+/** What the writer of tables needs to know of the rest of the memory. */
+export interface Surroundings {
+  block(bytes: number): number
+  readonly kernel: Kernel
+  /** Address of the column. */
+  column(name: string): number
+  kind(name: string): number
+  /** Makes the word hold a number, or the id of a text whatever it is at the time. */
+  hold(address: number, value: number | string): void
+}
+
+/** Writes the kernel's tables for a shape; answers with the address of its context. */
+export function writeTables(shape: Shape, around: Surroundings): number {
+  const keys = keysOf(shape)
+  const slotCount = 2 ** Math.ceil(Math.log2(keys.length * 2 + 2))
+  const context = around.block(16 + slotCount * 4 + (keys.length + 1) * KEY_BYTES)
+  const slots = context + 16
+  const firstKey = Math.ceil((slots + slotCount * 4) / 16) * 16
+  // Stands where no guess has been made yet; no text begins with this byte.
+  const never = firstKey
+  writeKey(around, never, Buffer.of(0xff), { action: ACTION.declined, next: never })
+  around.kernel.words.set([never, slots, slotCount - 1], context / 4)
+  const groups = new Map<string, number>()
+  keys.forEach(({ name, reading }, index) => {
+    const key = firstKey + (index + 1) * KEY_BYTES
+    const text = Buffer.from(`"${name}":`)
+    if (text.length > LONGEST_KEY) throw new RangeError(`the kernel has no room for a key as long as ${name}`)
+    const bit = reading && !isSkipped(reading) ? bitOf(groups, reading.oneOf ?? name) : undefined
+    writeKey(around, key, text, { ...orders(reading, around), bit, next: never })
+    insert(around.kernel.words, slots, slotCount - 1, key, text)
+  })
+  return context
+}
+
+interface NamedKey {
+  readonly name: string
+  /** Undefined for a spelling that the kernel leaves to the plain decoder. */
+  readonly reading: Reading | undefined
+}
+
+/** The keys of a shape; protojson's readers take lowerCamelCase too, though Hubble never writes it. */
+function keysOf(shape: Shape): NamedKey[] {
+  return Object.entries(shape).flatMap(([name, reading]): NamedKey[] => {
+    const camel = name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
+    if (camel === name || isSkipped(reading)) return [{ name, reading }]
+    return [
+      { name, reading },
+      { name: camel, reading: undefined },
+    ]
+  })
+}
+
+interface Orders {
+  readonly action: number
+  readonly column?: number
+  readonly extra?: number
+  readonly preset?: number
+}
+
+function orders(reading: Reading | undefined, around: Surroundings): Orders {
+  if (reading === undefined) return { action: ACTION.declined }
+  const action = ACTION[reading.as]
+  switch (reading.as) {
+    case 'skipped':
+      return { action }
+    case 'repeated':
+      return { action, extra: around.kind('repeated') }
+    case 'fragment':
+      return { action, column: around.column(reading.column), extra: around.kind(reading.kind) }
+    case 'text':
+    case 'path':
+      return { action, column: around.column(reading.column) }
+    case 'number':
+      return { action, column: around.column(reading.column), extra: reading.plus }
+    case 'flag':
+      return { action, column: around.column(reading.column), extra: reading.yes, preset: reading.no }
+    case 'object':
+      return {
+        action,
+        extra: writeTables(reading.shape, around),
+        preset: writePresets(reading.present ?? [], around),
+      }
+    case 'time':
+      return { action, column: around.column(reading.seconds), extra: around.column(reading.nanos) }
+  }
+}
+
+/** Pairs of a column and the value it gets, and a 0 behind the last. */
+function writePresets(presets: readonly Preset[], around: Surroundings): number {
+  const list = around.block(presets.length * 8 + 4)
+  presets.forEach(({ column, value }, index) => {
+    around.kernel.words[list / 4 + index * 2] = around.column(column)
+    around.hold(list + index * 8 + 4, value)
+  })
+  return list
+}
+
+function writeKey(
+  around: Surroundings,
+  key: number,
+  text: Buffer,
+  orders: Orders & { readonly bit?: number | undefined; readonly next: number },
+): void {
+  const { action, bit, column = 0, extra = 0, preset = 0, next } = orders
+  const once = bit === undefined ? 0n : 1n << BigInt(bit)
+  const padded = Buffer.alloc(LONGEST_KEY)
+  text.copy(padded)
+  const mask = 2 ** text.length - 1
+  const fields = [mask, action, Number(once & 0xffffffffn), Number(once >> 32n), column, extra, preset, next]
+  around.kernel.words.set(new Uint32Array(padded.buffer, padded.byteOffset, LONGEST_KEY / 4), key / 4)
+  around.kernel.words.set(fields, (key + LONGEST_KEY) / 4)
+}
+
+function bitOf(groups: Map<string, number>, group: string): number {
+  const bit = groups.get(group) ?? groups.size
+  groups.set(group, bit)
+  return bit
+}
+
+/** As `lookUp` in `assembly/keys.ts` searches. */
+function insert(words: Uint32Array, slots: number, mask: number, key: number, text: Buffer): void {
+  const start = text.readUInt32LE(1)
+  const length = text.length - 3
+  let slot = (Math.imul(start ^ Math.imul(length, 0x9e3779b1), 0x85ebca6b) >>> 20) & mask
+  while (words[slots / 4 + slot] !== 0) slot = (slot + 1) & mask
+  words[slots / 4 + slot] = key
+}
