@@ -52,13 +52,14 @@ function below(schema: JsonSchema, step: string | number): JsonSchema | undefine
 /** The schema itself and, where it is a choice, what it chooses from. */
 function alternatives(root: JsonSchema, schema: JsonSchema | undefined): readonly JsonSchema[] {
   if (schema === undefined) return []
-  if (schema.$ref !== undefined) {
-    const name = schema.$ref.replace('#/$defs/', '')
-    return alternatives(
-      root,
-      schema.$ref === '#' ? ({ ...root, $ref: undefined } as JsonSchema) : root.$defs?.[name],
-    )
-  }
-  const choices = [...(schema.anyOf ?? []), ...(schema.oneOf ?? [])]
-  return [schema, ...choices.flatMap((choice) => alternatives(root, choice))]
+  const target = follow(root, schema)
+  const choices = [...(target.anyOf ?? []), ...(target.oneOf ?? [])]
+  return [target, ...choices.flatMap((choice) => alternatives(root, choice))]
+}
+
+/** What a reference to a schema used twice stands for. */
+export function follow(root: JsonSchema, schema: JsonSchema): JsonSchema {
+  if (schema.$ref === undefined) return schema
+  const target = schema.$ref === '#' ? root : root.$defs?.[schema.$ref.replace('#/$defs/', '')]
+  return { ...target, ...(schema.description !== undefined && { description: schema.description }) }
 }

@@ -22,9 +22,13 @@ function readFile(path: string): string {
     if (stat.size > LARGEST_FILE_BYTES) throw new Error('it is larger than 4 MiB')
     return readFileSync(path, 'utf8')
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    throw new Error((code && READABLE[code]) ?? message)
+    throw new Error(readable(error as NodeJS.ErrnoException))
   }
+}
+
+/** Why a file cannot be read, without the system's codes where there are words. */
+export function readable({ code, message }: NodeJS.ErrnoException): string {
+  return (code && READABLE[code]) || message
 }
 
 const READABLE: { readonly [code: string]: string } = {

@@ -1,0 +1,25 @@
+#!/usr/bin/env node
+import { enableCompileCache } from 'node:module'
+import type { Catalog } from './src/sdk/index.ts'
+
+/** All components of this build. Each is loaded when a config names it. */
+export const catalog: Catalog = {
+  receivers: {
+    events_log: async () => (await import('./receivers/events_log/index.ts')).eventsLog,
+  },
+  processors: {
+    filter: async () => (await import('./processors/filter/index.ts')).filter,
+    aggregate: async () => (await import('./processors/aggregate/index.ts')).aggregate,
+  },
+  exporters: {
+    file: async () => (await import('./exporters/file/index.ts')).file,
+    debug: async () => (await import('./exporters/debug/index.ts')).debug,
+  },
+}
+
+if (import.meta.main) {
+  // Before the first import, or what it brings in is compiled anew at every start.
+  enableCompileCache()
+  const { main } = await import('./src/main.ts')
+  await main(catalog, process.argv.slice(2))
+}

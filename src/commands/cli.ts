@@ -1,0 +1,142 @@
+import { readFileSync } from 'node:fs'
+import { findPackageJSON } from 'node:module'
+import { dirname } from 'node:path'
+import { Command, CommanderError, InvalidArgumentError } from 'commander'
+import type { Catalog } from '../sdk/index.ts'
+import type { ExitCode, Terminal } from './terminal.ts'
+
+const AFTER_HELP = `
+Exit codes:
+  0   all is well
+  1   it failed while running
+  78  the configuration or the command line is wrong: a restart does not help
+
+Signals:
+  SIGTERM, SIGINT  stop taking input, hand over everything within service.shutdown_timeout; once more: stop now
+  SIGHUP           read the configuration again; a bad one changes nothing
+
+Examples:
+  flowfold run --config /etc/flowfold/config.yaml
+  flowfold try --config config.yaml --input events.log
+  flowfold validate --config base.yaml --config prod.yaml
+`
+
+/** The command line: finds the command and runs it. Each command is loaded when it is asked for. */
+export async function cli(catalog: Catalog, argv: readonly string[], terminal: Terminal): Promise<ExitCode> {
+  const program = emptyProgram(terminal)
+  let exitCode: ExitCode = 0
+  addCommands(program, {
+    catalog,
+    terminal,
+    done: (code) => {
+      exitCode = code
+    },
+  })
+  try {
+    await program.parseAsync(argv, { from: 'user' })
+    return exitCode
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    return error.exitCode === 0 ? 0 : 78
+  }
+}
+
+function emptyProgram({ out, err }: Terminal): Command {
+  return new Command('flowfold')
+    .description('Folds network flows into rows you can afford to keep, and loses none.')
+    .version(version(), '--version', 'show the version')
+    .helpOption('--help', 'show help')
+    .helpCommand(false)
+    .showHelpAfterError('Ask "flowfold --help" for what there is.')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => out.write(text),
+      writeErr: (text) => err.write(text),
+      getOutHelpWidth: () => out.columns,
+      getErrHelpWidth: () => err.columns,
+      outputError: (text, write) => write(text.replace(/^error: /, 'flowfold: ')),
+    })
+    .addHelpText('after', AFTER_HELP)
+}
+
+interface Setting {
+  readonly catalog: Catalog
+  readonly terminal: Terminal
+  done(code: ExitCode): void
+}
+
+function addCommands(program: Command, { catalog, terminal, done }: Setting): void {
+  program.commandsGroup('Run:')
+  withConfig(program, 'run', 'run the pipelines until a signal comes, or until the input ends').action(
+    async ({ config }) => done(await (await import('./run.ts')).run(catalog, terminal, config)),
+  )
+  program.commandsGroup('Prepare:')
+  withConfig(program, 'validate', 'name every mistake in a config, with its place and a way out').action(
+    async ({ config }) => done(await (await import('./validate.ts')).validate(catalog, terminal, config)),
+  )
+  const trial = withConfig(program, 'try', 'see what a config makes of a recording; changes nothing')
+  needs(trial, 'input', '--input <recording>', 'an events.log, also as .gz')
+    .option('--pipeline <id>', 'try this pipeline only')
+    .option('--rows <number>', 'print this many of the rows as JSON', wholeNumber, 0)
+    .option('--top <number>', 'show this many of the largest groups', wholeNumber, 10)
+    .action(async (options) =>
+      done(await (await import('./try/try.ts')).tryRecording(catalog, terminal, options)),
+    )
+  withConfig(
+    program,
+    'print-config',
+    'print a config as it runs: merged, expanded, with defaults, secrets hidden',
+  ).action(async ({ config }) =>
+    done(await (await import('./print-config.ts')).printConfig(catalog, terminal, config)),
+  )
+  program
+    .command('components')
+    .description('list what this build has, with all settings')
+    .argument('[type]', 'only this one')
+    .option('--json', 'as JSON', false)
+    .action(async (type, { json }) =>
+      done(await (await import('./components.ts')).components(catalog, terminal, { type, json })),
+    )
+  program.commandsGroup('Look:')
+  program
+    .command('balance')
+    .description('print the balance sheet of a running flowfold')
+    .option('--endpoint <host:port>', 'its service.health.endpoint', 'localhost:13133')
+    .action(async ({ endpoint }) => done(await (await import('./balance.ts')).balance(terminal, endpoint)))
+  program
+    .command('docs', { hidden: true })
+    .description('write the generated parts of the docs, in a checkout')
+    .option('--check', 'only name those that are stale', false)
+    .action(async ({ check }) =>
+      done(
+        await (await import('./docs/docs.ts')).docs(catalog, terminal, {
+          root: dirname(PACKAGE_JSON),
+          check,
+        }),
+      ),
+    )
+}
+
+function withConfig(program: Command, name: string, description: string): Command {
+  const command = program.command(name).description(description)
+  return needs(command, 'config', '--config <file...>', 'config file; of several, the later ones win')
+}
+
+/** An option that must be there. Left to commander, it would be missed before the misspelt one is named. */
+function needs(command: Command, option: string, flags: string, description: string): Command {
+  return command.option(flags, description).hook('preAction', () => {
+    if (command.opts()[option] === undefined) command.error(`flowfold: ${command.name()} needs ${flags}`)
+  })
+}
+
+function wholeNumber(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('Write a whole number.')
+  return Number(text)
+}
+
+/** The same file from a checkout and from an installed package. */
+const PACKAGE_JSON = findPackageJSON(import.meta.url) ?? 'package.json'
+
+function version(): string {
+  return JSON.parse(readFileSync(PACKAGE_JSON, 'utf8')).version
+}

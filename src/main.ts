@@ -1,0 +1,51 @@
+import { cli } from './commands/cli.ts'
+import type { Terminal } from './commands/terminal.ts'
+import type { Catalog, Output } from './sdk/index.ts'
+import { systemClock } from './util/clock.ts'
+
+/** Runs one command and ends the process with its exit code. The only place that exits, and that listens to signals. */
+export async function main(catalog: Catalog, argv: readonly string[]): Promise<never> {
+  try {
+    process.exit(await cli(catalog, argv, terminal()))
+  } catch (error) {
+    process.stderr.write(
+      `flowfold: this should not have happened; please report it\n${(error as Error).stack}\n`,
+    )
+    process.exit(1)
+  }
+}
+
+function terminal(): Terminal {
+  return {
+    clock: systemClock,
+    out: output(process.stdout),
+    err: output(process.stderr),
+    env: process.env,
+    onStop(work) {
+      let isAsked = false
+      const stop = () => {
+        // Whoever asks twice does not want to wait for the drain; the state is whole at every instant.
+        if (isAsked) process.exit(1)
+        isAsked = true
+        work()
+      }
+      process.on('SIGTERM', stop)
+      process.on('SIGINT', stop)
+    },
+    onReload(work) {
+      process.on('SIGHUP', work)
+    },
+  }
+}
+
+function output(stream: NodeJS.WriteStream): Output {
+  // `flowfold components | head` closes the pipe early, which is no failure of ours.
+  stream.on('error', () => {})
+  const isTty = stream.isTTY === true
+  return {
+    write: (text) => void stream.write(text),
+    isTty,
+    colors: isTty && !process.env.NO_COLOR,
+    columns: stream.columns ?? 120,
+  }
+}
