@@ -179,7 +179,7 @@ export class FileSink implements Sink {
       nth: (this.#place?.nth ?? 0) + 1,
       id: file.id,
       size: file.size,
-      begun_ms: this.#host.clock.now(),
+      since_ms: this.#host.clock.now(),
       rotate_to: null,
     }
     this.#file = file
@@ -215,15 +215,17 @@ export class FileSink implements Sink {
       file.tryToCut(before)
       throw error
     }
-    this.#place = { ...this.#place!, size: file.size }
+    const place = this.#place!
+    const sinceMs = before === 0 ? this.#host.clock.now() : place.since_ms
+    this.#place = { ...place, size: file.size, since_ms: sinceMs }
     return file.size - before
   }
 
-  #isDue({ size, begun_ms }: Place): boolean {
+  #isDue({ size, since_ms }: Place): boolean {
     const { maxBytes, maxAgeMs } = this.#options
     const nowMs = this.#host.clock.now()
     if (this.#file === null || size === 0 || nowMs < this.#rotateAfterMs) return false
-    return (maxBytes > 0 && size >= maxBytes) || (maxAgeMs > 0 && nowMs - begun_ms >= maxAgeMs)
+    return (maxBytes > 0 && size >= maxBytes) || (maxAgeMs > 0 && nowMs - since_ms >= maxAgeMs)
   }
 
   /** A file that somebody else moved meanwhile needs no other name. */

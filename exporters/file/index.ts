@@ -16,7 +16,7 @@ const ROTATION = z.strictObject({
     .describe('Rotate with the commit that passes this size; 0 rotates by age only'),
   max_age: duration()
     .prefault('0s')
-    .describe('Rotate with the first commit after this age; 0s rotates by size only'),
+    .describe('Rotate with the first commit so long after the first row; 0s rotates by size only'),
   keep: z.int().min(0).default(10).describe('Rotated files to keep, the newest ones; 0 keeps all'),
   compress: z
     .enum(['none', 'gzip', 'zstd'])

@@ -10,7 +10,8 @@ const PLACE = z.object({
   id: z.string(),
   /** Where the rows end. */
   size: z.number(),
-  begun_ms: z.number(),
+  /** Time of the first row. */
+  since_ms: z.number(),
   /** Name, in the same folder, that the file gets once this is durable. */
   rotate_to: z.string().nullable(),
 })

@@ -56,9 +56,8 @@ export class RotatedFiles {
     })
   }
 
-  /** Waits for the pass, but not long. */
+  /** Waits for what is under way, but not long. */
   async close(): Promise<void> {
-    this.#again = false
     if (this.#running === null) return
     const waited = new AbortController()
     await Promise.race([this.#running, this.#host.clock.sleep(CLOSE_TIMEOUT_MS, waited.signal)])
@@ -68,7 +67,7 @@ export class RotatedFiles {
   }
 
   async #run(): Promise<void> {
-    while (this.#again) {
+    while (this.#again && !this.#abort.signal.aborted) {
       this.#again = false
       try {
         await this.#pass()
