@@ -5,7 +5,8 @@ import { conceal, type SettingProblem, settingProblems, wayOut } from './issues.
 import type { SettingPath } from './problem.ts'
 import type { Report } from './report.ts'
 import type { Configured } from './resolved.ts'
-import { isSecret, type JsonSchema, jsonSchemaOf } from './settings-schema.ts'
+import { isHidden } from './secrets.ts'
+import { jsonSchemaOf } from './settings-schema.ts'
 import { type ConfigNode, nodeAt, plain } from './tree.ts'
 
 export type Section = 'receivers' | 'processors' | 'exporters'
@@ -88,8 +89,8 @@ function attempt<S extends z.ZodType>(
   const result = schema.safeParse(input)
   if (result.success) return { input, output: result.data }
   const json = jsonSchemaOf(schema)
-  const isHidden = (path: SettingPath) => mayNotShow(node, json, path)
-  return settingProblems(result.error.issues, { input, schema: json, isHidden })
+  const hidden = (path: SettingPath) => node !== null && isHidden(node, json, path)
+  return settingProblems(result.error.issues, { input, schema: json, isHidden: hidden })
 }
 
 function isRefused(result: object): result is readonly SettingProblem[] {
@@ -109,14 +110,7 @@ function check(
     if (!(error instanceof SettingError)) throw error
     const node = nodeAt(root, path)
     const value = node && nodeAt(node, error.path)
-    const hide = value && mayNotShow(node, jsonSchemaOf(definition.settings), error.path)
+    const hide = value && isHidden(node, jsonSchemaOf(definition.settings), error.path)
     report.error(root, [...path, ...error.path], hide ? conceal(error.message, plain(value)) : error.message)
   }
-}
-
-/** Secrets by their schema, and all that came out of a file. */
-function mayNotShow(node: ConfigNode | null, schema: JsonSchema, path: SettingPath): boolean {
-  const value = node && nodeAt(node, path)
-  const isFromFile = value?.kind === 'scalar' && value.origin.kind === 'expanded' && value.origin.secret
-  return isFromFile || isSecret(schema, path)
 }

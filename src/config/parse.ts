@@ -1,4 +1,5 @@
 import {
+  type Alias,
   type Document,
   isAlias,
   isMap,
@@ -25,7 +26,7 @@ export type Parsed =
 /** One YAML file with the place of every value. */
 export function parseConfig(file: string, text: string): Parsed {
   const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false })
   const reader = new TreeReader(file, lines, document)
   const faults = firstOfEachLine([...document.errors, ...document.warnings], lines)
   if (faults.length > 0)
@@ -40,7 +41,6 @@ export function parseConfig(file: string, text: string): Parsed {
 /** Where the YAML library's own words are no help. */
 const READABLE: { readonly [code: string]: string } = {
   MULTIPLE_DOCS: 'a second document begins here, and a config file is one; give each its own --config',
-  DUPLICATE_KEY: 'this key is here twice; keep one of them',
   TAB_AS_INDENT: 'a tab indents this line, and YAML wants spaces',
 }
 
@@ -57,6 +57,7 @@ class TreeReader {
   readonly #file: string
   readonly #lines: LineCounter
   readonly #document: Document
+  readonly #targets = new Map<Alias, Node>()
   #nodes = 0
 
   constructor(file: string, lines: LineCounter, document: Document) {
@@ -67,8 +68,8 @@ class TreeReader {
 
   /** A mapping's values take the place of their keys: that is where a person looks for a setting. */
   read(node: unknown, place: Place, depth: number): ConfigNode {
-    const target = isAlias(node) ? node.resolve(this.#document) : node
     if (this.#isTooMuch(depth)) return nothing(place)
+    const target = isAlias(node) ? this.#targetOf(node) : node
     if (isMap(target)) return this.#readMap(target, place, depth)
     if (isSeq(target)) {
       const items = target.items.map((item) => this.read(item, this.#placeOf(item, place), depth + 1))
@@ -94,6 +95,7 @@ class TreeReader {
       const node = this.read(value, keyPlace, depth + 1)
       const name = isScalar(key) ? String(key.value) : null
       if (name === null) this.#fault(keyPlace, 'a key must be text')
+      else if (entries.has(name)) this.#fault(keyPlace, `"${name}" is here twice; keep one of them`)
       else if (name !== '<<') entries.set(name, node)
       else
         for (const [inherited, below] of mapsIn(node))
@@ -102,16 +104,23 @@ class TreeReader {
     return { kind: 'map', place, entries: new Map([...merged, ...entries]) }
   }
 
+  /** Looked up once: the library searches the whole document each time. */
+  #targetOf(alias: Alias): unknown {
+    const known = this.#targets.get(alias)
+    if (known) return known
+    const target = alias.resolve(this.#document)
+    if (target) this.#targets.set(alias, target)
+    else this.#fault(this.#placeOf(alias, this.placeAt(0)), `there is no "&${alias.source}" above`)
+    return target
+  }
+
   #isTooMuch(depth: number): boolean {
-    this.#nodes++
-    if (this.#nodes === MOST_NODES || (depth === DEEPEST && this.#nodes < MOST_NODES)) {
-      this.#fault(
-        this.placeAt(0),
-        'too large or too deeply nested: do its aliases (*name) repeat or contain themselves?',
-      )
-      this.#nodes = MOST_NODES
-    }
-    return this.#nodes >= MOST_NODES
+    if (this.#nodes >= MOST_NODES) return true
+    this.#nodes = depth < DEEPEST ? this.#nodes + 1 : MOST_NODES
+    if (this.#nodes < MOST_NODES) return false
+    const problem = 'too large or too deeply nested: do its aliases (*name) repeat or contain themselves?'
+    this.#fault(this.placeAt(0), problem)
+    return true
   }
 
   #fault(place: Place, problem: string): void {

@@ -2,8 +2,9 @@ import type { Json } from '../util/json.ts'
 import type { Section } from './components.ts'
 import type { SettingPath } from './problem.ts'
 import type { Configured, ResolvedConfig } from './resolved.ts'
+import { isHidden } from './secrets.ts'
 import { serviceSettings } from './service-settings.ts'
-import { isSecret, type JsonSchema, jsonSchemaOf, schemasAt } from './settings-schema.ts'
+import { type JsonSchema, jsonSchemaOf, schemasAt } from './settings-schema.ts'
 import { type ConfigNode, nodeAt, plain } from './tree.ts'
 
 const HIDDEN = '[hidden]'
@@ -43,7 +44,7 @@ class Printer {
   }
 
   show(value: Json, path: SettingPath): Json {
-    if (isSecret(this.#schema, path) || this.#isFromFile(path)) return HIDDEN
+    if (this.#node && isHidden(this.#node, this.#schema, path)) return HIDDEN
     if (Array.isArray(value)) return value.map((item, index) => this.show(item, [...path, index]))
     if (typeof value === 'string') return escaped(value)
     if (typeof value !== 'object' || value === null) return value
@@ -51,11 +52,6 @@ class Printer {
     return Object.fromEntries(
       Object.entries(all).map(([key, item]) => [key, this.show(item, [...path, key])]),
     )
-  }
-
-  #isFromFile(path: SettingPath): boolean {
-    const node = this.#node && nodeAt(this.#node, path)
-    return node?.kind === 'scalar' && node.origin.kind === 'expanded' && node.origin.secret
   }
 
   /** A choice between kinds of settings has none: which are meant is not ours to say. */

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
@@ -57,3 +58,13 @@ service:
       processors: [keep, fold]
       exporters: [hec]
 `
+
+/** What a component was set to. */
+export function settingsOf(
+  loaded: LoadedConfig,
+  section: 'receivers' | 'processors' | 'exporters',
+  id: string,
+): { readonly [name: string]: unknown } {
+  assert.ok(loaded.kind === 'valid', JSON.stringify(loaded))
+  return loaded.config[section].get(id)?.settings as { readonly [name: string]: unknown }
+}
