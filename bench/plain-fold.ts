@@ -17,7 +17,8 @@ export class PlainFold {
   readonly totals: Totals = new Map()
 
   add(line: string): void {
-    const { flow } = JSON.parse(line) as { readonly flow: Flow }
+    const { flow } = JSON.parse(line) as { readonly flow?: Flow }
+    if (!flow) return
     const counts = this.#countsOf(groupOf(flow))
     const { aggregate } = flow
     if (aggregate) {

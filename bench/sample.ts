@@ -7,7 +7,7 @@ export const SAMPLE_PATH = join(import.meta.dirname, '../config/sample/events.lo
 
 /** A minute and a quarter with a bit of everything: denied by policy, NXDOMAIN, HTTP 500. */
 export function sampleLines(): Generator<string> {
-  return generateLines({ seed: 28, flows: 900, flowsPerSecond: 12 })
+  return generateLines({ seed: 72, flows: 900, flowsPerSecond: 12 })
 }
 
 function main(): void {

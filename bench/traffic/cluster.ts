@@ -1,6 +1,6 @@
 import { nodeLabels, podLabels, policy } from './metadata.ts'
 import { Random } from './random.ts'
-import { CALLS, OUTSIDE_NAMES, WORKLOADS, type Workload } from './workloads.ts'
+import { CALLS, OUTSIDE_CALLS, WORKLOADS, type Workload } from './workloads.ts'
 
 /** One end of a flow. Its JSON is made once, since the same few hundred ends recur on every line. */
 export interface Endpoint {
@@ -34,10 +34,24 @@ export interface Service {
 export interface Call {
   readonly client: Service
   readonly server: Service
+  readonly isIpv6: boolean
+}
+
+export interface OutsideCall {
+  readonly client: Service
+  readonly site: Site
+}
+
+/** A place with a DNS name. */
+export interface Site {
+  readonly name: string
+  readonly endpoint: Endpoint
 }
 
 const NODES = 4
 const THIS_NODE = 3
+/** Every so many-th call goes by IPv6. */
+const ONE_IN_IPV6 = 7
 const CLUSTER = 'shop-prod'
 const LETTERS = 'bcdfghjklmnpqrstvwxz2456789'
 
@@ -54,8 +68,8 @@ export class Cluster {
   readonly otherHosts: readonly Endpoint[]
   readonly health: Endpoint
   readonly apiServer: Endpoint
-  /** Places with a DNS name; busiest first. */
-  readonly sites: readonly { readonly name: string; readonly endpoint: Endpoint }[]
+  /** Busiest first. */
+  readonly outsideCalls: readonly OutsideCall[]
   /** Strangers who come in through the ingress; busiest first. */
   readonly visitors: readonly Endpoint[]
   readonly nodeName: string
@@ -72,7 +86,11 @@ export class Cluster {
     this.nodeName = `${CLUSTER}/${hostName}`
     this.nodeLabelsJson = JSON.stringify(nodeLabels(hostName))
     this.services = new Map(WORKLOADS.map((workload) => [idOf(workload), this.#service(workload)]))
-    this.calls = CALLS.map(([client, server]) => ({ client: this.named(client), server: this.named(server) }))
+    this.calls = CALLS.map(([client, server], index) => ({
+      client: this.named(client),
+      server: this.named(server),
+      isIpv6: index % ONE_IN_IPV6 === ONE_IN_IPV6 - 1,
+    }))
     this.httpCalls = this.calls.filter(({ server }) => server.workload.speaks === 'http')
     this.podsHere = this.#random.shuffle([...this.services.values()].flatMap((service) => service.here))
     this.hostIp = `10.224.0.${4 + THIS_NODE}`
@@ -84,7 +102,12 @@ export class Cluster {
     this.health = this.#reserved('pod here', health, `10.244.${THIS_NODE}.4`)
     const apiServer = { identity: 16777217, labels: ['reserved:kube-apiserver', 'reserved:world-ipv4'] }
     this.apiServer = this.#reserved('world', apiServer, '20.31.44.7')
-    this.sites = OUTSIDE_NAMES.map((name, index) => ({ name, endpoint: this.#site(name, index) }))
+    const sites = new Map<string, Site>()
+    this.outsideCalls = OUTSIDE_CALLS.map(([client, name]) => {
+      const site = sites.get(name) ?? this.#site(name, sites.size)
+      sites.set(name, site)
+      return { client: this.named(client), site }
+    })
     this.visitors = Array.from({ length: 400 }, () =>
       this.#reserved('world', { identity: 9, labels: ['reserved:world-ipv4'] }, this.#publicIp()),
     )
@@ -168,9 +191,9 @@ export class Cluster {
     })
   }
 
-  #site(name: string, index: number): Endpoint {
+  #site(name: string, index: number): Site {
     const identity = 16777220 + index
-    return this.#endpoint({
+    const endpoint = this.#endpoint({
       place: 'world',
       record: { identity, labels: [`fqdn:${name}`, 'reserved:world-ipv4'] },
       key: { identity },
@@ -179,6 +202,7 @@ export class Cluster {
       device: 'eth0',
       names: [name],
     })
+    return { name, endpoint }
   }
 
   #endpoint(of: {

@@ -11,7 +11,6 @@ import {
 import type { Random } from './random.ts'
 import type { TcpState } from './sighting.ts'
 
-const SHARE_OF_IPV6 = 0.07
 const SHARE_OF_RESETS = 0.04
 /** With Cilium's monitor aggregation a long connection is reported once in this time and direction. */
 const MONITOR_INTERVAL_US = 5_000_000
@@ -35,12 +34,13 @@ export function callConnection(cluster: Cluster, random: Random): Conversation {
 export function worldConnection(cluster: Cluster, random: Random): Conversation {
   const fromOutside = random.chance(0.6)
   const ingress = cluster.named('ingress/nginx-controller')
+  const { client, site } = random.pickPopular(cluster.outsideCalls)
   const link = {
-    client: fromOutside ? random.pickPopular(cluster.visitors) : podHere(cluster, random),
-    server: fromOutside ? random.pickPopular(ingress.here) : random.pickPopular(cluster.sites).endpoint,
+    client: random.pickPopular(fromOutside ? cluster.visitors : client.here),
+    server: fromOutside ? random.pickPopular(ingress.here) : site.endpoint,
     clientPort: ephemeralPort(random),
     serverPort: 443,
-    isIpv6: random.chance(SHARE_OF_IPV6),
+    isIpv6: false,
   }
   return connection(link, random)
 }
@@ -83,13 +83,14 @@ export function connection(link: Link, random: Random): Conversation {
 }
 
 /** Ends for a call: one of them is here, for else this node would not know of it. */
-export function linkOf({ client, server }: Call, random: Random, isServerHere = random.chance(0.5)): Link {
+export function linkOf(call: Call, random: Random, isServerHere = random.chance(0.5)): Link {
+  const { client, server, isIpv6 } = call
   return {
     client: isServerHere ? anyPod(client, random) : random.pickPopular(client.here),
     server: isServerHere ? random.pickPopular(server.here) : anyPod(server, random),
     clientPort: ephemeralPort(random),
     serverPort: server.workload.port,
-    isIpv6: random.chance(SHARE_OF_IPV6),
+    isIpv6,
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Cluster, Endpoint } from './cluster.ts'
-import { anyPod, ephemeralPort, podHere } from './connections.ts'
+import { anyPod, ephemeralPort } from './connections.ts'
 import {
   type Conversation,
   type Link,
@@ -29,35 +29,50 @@ interface Question {
 
 /** A pod looks a name up, A and AAAA; names from outside try the cluster's search path first, in vain. */
 export function dnsConversation(cluster: Cluster, random: Random): Conversation {
-  const client = podHere(cluster, random)
+  const { client, questions } = random.chance(0.8)
+    ? insideLookup(cluster, random)
+    : outsideLookup(cluster, random)
   const server = anyPod(cluster.named('kube-system/coredns'), random)
-  return questions(cluster, random).flatMap((question) => [
+  return questions.flatMap((question) => [
     ...lookup(client, server, question, 'A', random),
     ...lookup(client, server, question, 'AAAA', random),
   ])
 }
 
-function questions(cluster: Cluster, random: Random): Question[] {
-  const rcode = random.chance(0.03) ? 'SERVFAIL' : 'NOERROR'
-  const { server } = random.pickPopular(cluster.calls)
+interface Lookup {
+  readonly client: Endpoint
+  readonly questions: readonly Question[]
+}
+
+function insideLookup(cluster: Cluster, random: Random): Lookup {
+  const { client, server } = random.pickPopular(cluster.calls)
   const { name, namespace } = server.workload
-  if (random.chance(0.8)) {
-    const inside = `${name}.${namespace}.svc.cluster.local.`
-    return [{ name: inside, rcode, ip: `10.0.${name.length}.${namespace.length * 7}`, cname: '' }]
+  const question = {
+    name: `${name}.${namespace}.svc.cluster.local.`,
+    rcode: rcodeOf(random),
+    ip: `10.0.${name.length}.${namespace.length * 7}`,
+    cname: '',
   }
-  const site = random.pickPopular(cluster.sites)
-  const inVain = [`${namespace}.svc.cluster.local`, 'svc.cluster.local', 'cluster.local'].map(
-    (suffix) => ({ name: `${site.name}.${suffix}.`, rcode: 'NXDOMAIN', ip: '', cname: '' }) as const,
+  return { client: random.pickPopular(client.here), questions: [question] }
+}
+
+function outsideLookup(cluster: Cluster, random: Random): Lookup {
+  const { client, site } = random.pickPopular(cluster.outsideCalls)
+  const { name, endpoint } = site
+  const inVain = [`${client.workload.namespace}.svc.cluster.local`, 'svc.cluster.local', 'cluster.local'].map(
+    (suffix) => ({ name: `${name}.${suffix}.`, rcode: 'NXDOMAIN', ip: '', cname: '' }) as const,
   )
-  return [
-    ...inVain,
-    {
-      name: `${site.name}.`,
-      rcode,
-      ip: site.endpoint.ip4,
-      cname: `edge.${site.name.split('.')[1]}.example.`,
-    },
-  ]
+  const found = {
+    name: `${name}.`,
+    rcode: rcodeOf(random),
+    ip: endpoint.ip4,
+    cname: `edge.${name.split('.')[1]}.example.`,
+  }
+  return { client: random.pickPopular(client.here), questions: [...inVain, found] }
+}
+
+function rcodeOf(random: Random): Rcode {
+  return random.chance(0.03) ? 'SERVFAIL' : 'NOERROR'
 }
 
 function lookup(

@@ -31,9 +31,9 @@ export class Random {
     return items[this.between(0, items.length)]
   }
 
-  /** The first items come far more often than the last, as in real traffic. */
+  /** By Zipf's law: the n-th item comes 1/n as often as the first. */
   pickPopular<T>(items: readonly T[]): T {
-    return items[Math.floor(items.length * this.unit() ** 2.2)]
+    return items[Math.floor(items.length ** this.unit()) - 1]
   }
 
   /** Text of `length` characters from `alphabet`. */

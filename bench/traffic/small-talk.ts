@@ -13,7 +13,9 @@ export function udpConversation(cluster: Cluster, random: Random): Conversation 
   const isClock = random.chance(0.2)
   const link: Link = {
     client: isClock ? cluster.host : podHere(cluster, random),
-    server: isClock ? cluster.sites[0].endpoint : anyPod(cluster.named('monitoring/statsd'), random),
+    server: isClock
+      ? cluster.outsideCalls[0].site.endpoint
+      : anyPod(cluster.named('monitoring/statsd'), random),
     clientPort: ephemeralPort(random),
     serverPort: isClock ? 123 : 8125,
     isIpv6: false,

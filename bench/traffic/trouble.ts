@@ -1,5 +1,5 @@
 import type { Cluster } from './cluster.ts'
-import { anyPod, ephemeralPort, podHere } from './connections.ts'
+import { anyPod, ephemeralPort } from './connections.ts'
 import { type Conversation, type Link, policyVerdict, type Step, sighting, tcp } from './conversation.ts'
 import type { Random } from './random.ts'
 import type { Drop, Policies, Sighting } from './sighting.ts'
@@ -25,7 +25,7 @@ export function deniedConversation(cluster: Cluster, random: Random): Conversati
   const secretive = cluster.named(random.pickPopular(SECRETIVE))
   const link: Link = {
     client: random.pickPopular(cluster.named('sandbox/load-generator').here),
-    server: toWorld ? random.pickPopular(cluster.sites).endpoint : anyPod(secretive, random),
+    server: toWorld ? random.pickPopular(cluster.outsideCalls).site.endpoint : anyPod(secretive, random),
     clientPort: ephemeralPort(random),
     serverPort: toWorld ? 443 : secretive.workload.port,
     isIpv6: false,
@@ -41,12 +41,13 @@ export function deniedConversation(cluster: Cluster, random: Random): Conversati
 
 /** Packets the datapath itself refuses, without any policy. */
 export function droppedConversation(cluster: Cluster, random: Random): Conversation {
+  const { client, site } = random.pickPopular(cluster.outsideCalls)
   const link: Link = {
-    client: podHere(cluster, random),
-    server: random.pickPopular(cluster.sites).endpoint,
+    client: random.pickPopular(client.here),
+    server: site.endpoint,
     clientPort: ephemeralPort(random),
     serverPort: 443,
-    isIpv6: random.chance(0.2),
+    isIpv6: false,
   }
   return [{ afterUs: 0, sighting: dropped(link, random.pickPopular(DATAPATH_DROPS)) }]
 }

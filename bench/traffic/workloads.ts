@@ -93,18 +93,18 @@ export const CALLS: readonly (readonly [client: string, server: string])[] = [
   ['kube-system/konnectivity-agent', 'kube-system/metrics-server'],
 ]
 
-/** Names outside the cluster that its pods look up and call. */
-export const OUTSIDE_NAMES: readonly string[] = [
-  'api.stripe.example',
-  'hooks.chat.example',
-  'storage.cloud.example',
-  'smtp.mail.example',
-  'registry.images.example',
-  'login.cloud.example',
-  'telemetry.vendor.example',
-  'rates.bank.example',
-  'maps.tiles.example',
-  'feeds.supplier.example',
+/** Which workloads call which sites outside the cluster, the busiest first. */
+export const OUTSIDE_CALLS: readonly (readonly [client: string, site: string])[] = [
+  ['payments/payments-api', 'api.stripe.example'],
+  ['storefront/bff', 'maps.tiles.example'],
+  ['notify/notifier', 'hooks.chat.example'],
+  ['notify/mail-sender', 'smtp.mail.example'],
+  ['auth/auth-api', 'login.cloud.example'],
+  ['data/etl', 'storage.cloud.example'],
+  ['payments/fraud-check', 'rates.bank.example'],
+  ['inventory/stock-sync', 'feeds.supplier.example'],
+  ['monitoring/otel-collector', 'telemetry.vendor.example'],
+  ['ingress/cert-manager', 'login.cloud.example'],
 ]
 
 function workload(

@@ -177,7 +177,7 @@ test('what is written to a file is what was generated', (t) => {
 
 test('the sample that comes along is what the generator makes', () => {
   const sample = readFileSync(SAMPLE_PATH, 'utf8')
-  assert.equal(sample, [...sampleLines()].join(''), 'write it anew with: node bench/sample.ts')
+  assert.ok(sample === [...sampleLines()].join(''), 'it differs; write it anew with: node bench/sample.ts')
   assert.ok(sample.length < 2_000_000)
 })
 
