@@ -20,11 +20,12 @@ export function parseCidr(text: string): Cidr | null {
 
 /** Whether an address, however it is spelled, lies in one of the ranges. */
 export function addressTest(cidrs: readonly Cidr[]): (address: string) => boolean {
-  const ranges = new BlockList()
-  for (const { address, prefix, family } of cidrs) ranges.addSubnet(address, prefix, family)
+  // A list for each family: BlockList itself takes 10.0.0.1 for a part of ::/0.
+  const ranges = { ipv4: new BlockList(), ipv6: new BlockList() }
+  for (const { address, prefix, family } of cidrs) ranges[family].addSubnet(address, prefix, family)
   return (address) => {
     const family = familyOf(address)
-    return family !== null && ranges.check(address, family)
+    return family !== null && ranges[family].check(address, family)
   }
 }
 

@@ -23,7 +23,6 @@ export function endpointTest(spec: EndpointSpec): ((endpoint: Endpoint | undefin
 }
 
 function isPod({ namespace = '', pod_name = '' }: Endpoint, pattern: PodPattern): boolean {
-  if (namespace === '' && pod_name === '') return false
   return (
     (pattern.namespace === null || pattern.namespace === namespace) && pod_name.startsWith(pattern.prefix)
   )

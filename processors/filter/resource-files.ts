@@ -17,8 +17,7 @@ const MAX_FILE_BYTES = 8 * 2 ** 20
 export function readResourceFiles(patterns: readonly string[]): readonly ResourceFile[] {
   const files = new Map<string, ResourceFile>()
   patterns.forEach((glob, pattern) => {
-    for (const path of globSync(glob).sort())
-      if (!files.has(path)) files.set(path, { path, pattern, ...read(path) })
+    for (const path of globSync(glob).sort()) files.set(path, { path, pattern, ...read(path) })
   })
   return [...files.values()]
 }

@@ -14,9 +14,11 @@ const list = <T extends z.ZodType>(item: T) =>
     .transform((entries) => entries ?? undefined)
 
 const labelText = z.string({ error: 'must be a text; put it in quotes' })
-const labelKey = labelText.refine((key) => /^[^\s=]+$/.test(key), {
-  error: 'is no label key; write for example "app" or "reserved:host"',
-})
+const NO_LABEL_KEY = 'is no label key; write for example "app" or "reserved:host"'
+const labelKey = labelText.refine((key) => /^[^\s=]+$/.test(key), { error: NO_LABEL_KEY })
+
+const labelMapProblem: z.core.$ZodErrorMap = ({ code }) =>
+  code === 'invalid_key' ? NO_LABEL_KEY : 'must be a map of labels'
 
 const labelExpression = z
   .strictObject(
@@ -39,7 +41,7 @@ const labelExpression = z
 
 const labelSelector = anyCase({
   match_labels: z
-    .record(labelKey, labelText)
+    .record(labelKey, labelText, { error: labelMapProblem })
     .nullish()
     .describe('Labels that the pod must have, with exactly these values.'),
   match_expressions: list(labelExpression).describe('Further demands on labels; all must hold.'),
@@ -98,7 +100,8 @@ export const containerNetworkLogSpec = aliased(
   { includefilters: list(filterSpec) },
   new Map([['includeFilters', 'includefilters']]),
 ).transform(({ includefilters = [] }, context) => {
-  if (includefilters.length === 0)
+  // A misspelt key is the one mistake, not also that the right one is missing.
+  if (includefilters.length === 0 && context.issues.length === 0)
     context.addIssue({
       code: 'custom',
       path: ['includefilters'],
@@ -122,7 +125,6 @@ function aliased<S extends z.ZodRawShape>(shape: S, names: ReadonlyMap<string, s
     const output: { [name: string]: unknown } = {}
     for (const [key, value] of Object.entries(input)) {
       const name = names.get(key) ?? key
-      if (value === undefined) continue
       if (name in output)
         context.addIssue({
           code: 'custom',
