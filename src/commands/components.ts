@@ -50,7 +50,7 @@ export async function componentDocs(catalog: Catalog): Promise<ComponentDoc[]> {
 
 function asText({ section, type, summary, settings }: ComponentDoc, columns: number): string {
   const lines = settings.flatMap((setting) => [
-    `    ${setting.name}  (${setting.type}${remark(setting)})`,
+    `    ${[setting.name, ...setting.also].join(', ')}  (${setting.type}${remark(setting)})`,
     ...wrapped(setting.doc, columns - 8).map((line) => `        ${line}`),
   ])
   return [

@@ -5,6 +5,8 @@ import type { Described, Json } from '../sdk/index.ts'
 export interface SettingDoc {
   /** `include`, `rotation.max_bytes`, `rules[].port` */
   readonly name: string
+  /** Other spellings of its last part. */
+  readonly also: readonly string[]
   /** `text`, `list of text`, `duration`, `one of "process", "power"` */
   readonly type: string
   /** Null where it is required, or where leaving it out means something of its own. */
@@ -16,51 +18,72 @@ export interface SettingDoc {
 
 /** All settings of a component, those inside others too. */
 export function settingDocs(definition: Described<Parameters<typeof jsonSchemaOf>[0]>): SettingDoc[] {
-  const root = jsonSchemaOf(definition.settings)
-  return below(root, root, '')
+  return new Lister(jsonSchemaOf(definition.settings)).list()
 }
 
-function below(
-  root: JsonSchema,
-  schema: JsonSchema,
-  prefix: string,
-  seen: readonly JsonSchema[] = [],
-): SettingDoc[] {
-  if (seen.includes(schema)) return []
-  const properties = Object.entries(schema.properties ?? {})
-  return properties.flatMap(([name, setting]) => {
-    const path = `${prefix}${name}`
-    const target = follow(root, setting)
-    const own: SettingDoc = {
-      name: path,
-      type: typeOf(root, target),
-      default: target.default ?? null,
-      required: schema.required?.includes(name) ?? false,
-      secret: target.secret === true,
-      doc: setting.description ?? target.description ?? '',
-    }
-    return [own, ...inside(root, target, path, [...seen, schema])]
-  })
+class Lister {
+  readonly #root: JsonSchema
+  /** Where maps with these settings were told of first: the same elsewhere is only named. */
+  readonly #told = new Map<string, string>()
+
+  constructor(root: JsonSchema) {
+    this.#root = root
+  }
+
+  list(): SettingDoc[] {
+    return this.#below(this.#root, '')
+  }
+
+  #below(map: JsonSchema, prefix: string): SettingDoc[] {
+    return spellings(map).flatMap(([key, ...also]) => {
+      const setting = map.properties![key]
+      const name = `${prefix}${key}`
+      const schema = follow(this.#root, setting)
+      const maps = this.#mapsIn(schema, name)
+      const known = maps.map((inner) => this.#told.get(identity(inner.schema)))
+      const fresh = maps.filter((_, index) => known[index] === undefined)
+      for (const inner of fresh) this.#told.set(identity(inner.schema), inner.name)
+      const like = known.find((told) => told !== undefined)
+      const type = typeOf(this.#root, schema)
+      const own: SettingDoc = {
+        name,
+        also,
+        type: like === undefined ? type : `${type}, as \`${like}\``,
+        default: schema.default ?? null,
+        required: map.required?.includes(key) ?? false,
+        secret: schema.secret === true,
+        doc: setting.description ?? schema.description ?? '',
+      }
+      return [own, ...fresh.flatMap((inner) => this.#below(inner.schema, `${inner.name}.`))]
+    })
+  }
+
+  /** The maps of settings that a setting is, holds, or may be. */
+  #mapsIn(schema: JsonSchema, name: string): { readonly schema: JsonSchema; readonly name: string }[] {
+    const {
+      properties,
+      items,
+      anyOf = [],
+      oneOf = [],
+      additionalProperties: others,
+    } = follow(this.#root, schema)
+    return [
+      ...(properties ? [{ schema: follow(this.#root, schema), name }] : []),
+      ...(items ? this.#mapsIn(items, `${name}[]`) : []),
+      ...(typeof others === 'object' ? this.#mapsIn(others, `${name}.NAME`) : []),
+      ...[...anyOf, ...oneOf].flatMap((choice) => this.#mapsIn(choice, name)),
+    ]
+  }
 }
 
-/** The settings of maps, of the maps in lists, and of each kind where there is a choice. */
-function inside(
-  root: JsonSchema,
-  schema: JsonSchema,
-  path: string,
-  seen: readonly JsonSchema[],
-): SettingDoc[] {
-  const target = follow(root, schema)
-  const { items, anyOf = [], oneOf = [], additionalProperties } = target
-  const all = [
-    ...below(root, target, `${path}.`, seen),
-    ...(items ? inside(root, items, `${path}[]`, seen) : []),
-    ...(typeof additionalProperties === 'object'
-      ? inside(root, additionalProperties, `${path}.NAME`, seen)
-      : []),
-    ...[...anyOf, ...oneOf].flatMap((choice) => inside(root, choice, path, seen)),
-  ]
-  return all.filter(({ name }, index) => all.findIndex((other) => other.name === name) === index)
+/** The keys of a map; those that differ in case and underscores alone, and mean the same, together. */
+function spellings({ properties = {} }: JsonSchema): readonly string[][] {
+  const same = (key: string) => `${key.replaceAll('_', '').toLowerCase()} ${JSON.stringify(properties[key])}`
+  return [...Map.groupBy(Object.keys(properties), same).values()]
+}
+
+function identity({ properties }: JsonSchema): string {
+  return JSON.stringify(properties)
 }
 
 const NAMES: { readonly [type: string]: string } = {
@@ -69,7 +92,6 @@ const NAMES: { readonly [type: string]: string } = {
   number: 'number',
   boolean: 'true or false',
   object: 'map',
-  null: 'empty',
 }
 
 function typeOf(root: JsonSchema, schema: JsonSchema): string {
@@ -87,10 +109,14 @@ function typeOf(root: JsonSchema, schema: JsonSchema): string {
   if (word !== undefined) return JSON.stringify(word)
   if (words !== undefined) return words.map((one) => JSON.stringify(one)).join(', ')
   const choices = anyOf ?? oneOf
-  if (choices) return [...new Set(choices.map((choice) => typeOf(root, choice)))].join(' or ')
+  if (choices) {
+    // Where nothing may be written instead of a value, that goes without saying.
+    const values = choices.filter((choice) => choice.type !== 'null')
+    return [...new Set(values.map((choice) => typeOf(root, choice)))].join(' or ')
+  }
   if (type === 'array') return `list of ${items ? typeOf(root, items) : 'anything'}`
   if (type === 'object' && typeof additionalProperties === 'object')
     return `map of ${typeOf(root, additionalProperties)} by name`
-  const types = typeof type === 'string' ? [type] : (type ?? [])
+  const types = [type ?? []].flat().filter((one) => one !== 'null')
   return types.length === 0 ? 'anything' : types.map((one) => NAMES[one] ?? one).join(' or ')
 }

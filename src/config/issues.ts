@@ -43,10 +43,17 @@ function problemsOf(issue: Issue, examined: Examined, above: SettingPath): Setti
   if (issue.code === 'invalid_key' || issue.code === 'invalid_element')
     return issue.issues.map((inner) => ({ path, problem: `${what(issue)}: ${wording(inner, path.at(-1))}` }))
   const value = valueAt(examined.input, path)
+  const isHidden = examined.isHidden(path)
+  const shownAs = isHidden ? HIDDEN : value
   if (value === undefined && issue.code !== 'custom')
     return [{ path, problem: missing(issue, path, examined) }]
-  if (!examined.isHidden(path)) return [{ path, problem: wording(issue, value) }]
-  return [{ path, problem: conceal(wording(issue, HIDDEN), value) }]
+  if (
+    issue.code === 'invalid_type' &&
+    schemasAt(examined.schema, path).some(({ unit }) => unit === 'duration')
+  )
+    return [{ path, problem: `must be a duration such as "30s"${not(shownAs)}` }]
+  const problem = wording(issue, shownAs)
+  return [{ path, problem: isHidden ? conceal(problem, value) : problem }]
 }
 
 /** Stands for a value that must not be shown. */

@@ -4,7 +4,7 @@ import type { SettingDoc } from '../setting-docs.ts'
 
 export function settingsTable(settings: readonly SettingDoc[]): string {
   if (settings.length === 0) return 'It has no settings.\n'
-  const rows = settings.map((setting) => [code(setting.name), setting.type, fallback(setting), setting.doc])
+  const rows = settings.map((setting) => [names(setting), setting.type, fallback(setting), setting.doc])
   return markdown(['Setting', 'Type', 'Default', 'What it does'], rows)
 }
 
@@ -25,6 +25,10 @@ export function componentsTable(
     summary,
   ])
   return markdown(['Kind', 'Type', 'What it does'], rows)
+}
+
+function names({ name, also }: SettingDoc): string {
+  return [name, ...also].map(code).join(', ')
 }
 
 function fallback({ required, default: value, secret }: SettingDoc): string {
