@@ -1,4 +1,5 @@
-import type { Endpoint, Flow, Layer4 } from '../src/record/flow.ts'
+import type { Endpoint, Flow, Layer4, Layer7, Ports } from '../src/record/flow.ts'
+import type { Row } from '../src/record/row.ts'
 
 export interface Counts {
   ingress: number
@@ -19,7 +20,7 @@ export class PlainFold {
   add(line: string): void {
     const { flow } = JSON.parse(line) as { readonly flow?: Flow }
     if (!flow) return
-    const counts = this.#countsOf(groupOf(flow))
+    const counts = countsIn(this.totals, groupOf(flow))
     const { aggregate } = flow
     if (aggregate) {
       counts.ingress += aggregate.ingress_flow_count ?? 0
@@ -28,15 +29,6 @@ export class PlainFold {
     } else if (flow.traffic_direction === 'INGRESS') counts.ingress++
     else if (flow.traffic_direction === 'EGRESS') counts.egress++
     else counts.unknown++
-  }
-
-  #countsOf(group: string): Counts {
-    let counts = this.totals.get(group)
-    if (!counts) {
-      counts = { ingress: 0, egress: 0, unknown: 0 }
-      this.totals.set(group, counts)
-    }
-    return counts
   }
 }
 
@@ -47,6 +39,18 @@ export function expectedTotals(lines: Iterable<string>): Totals {
   return fold.totals
 }
 
+/** What rows of the key `workload` add up to, supplements included, in the same words. */
+export function totalsOf(rows: Iterable<Row>): Totals {
+  const totals: Totals = new Map()
+  for (const row of rows) {
+    const counts = countsIn(totals, groupOfRow(row))
+    counts.ingress += row.IngressFlowCount
+    counts.egress += row.EgressFlowCount
+    counts.unknown += row.UnknownDirectionFlowCount
+  }
+  return totals
+}
+
 /** All flows of some totals. */
 export function flowsIn(totals: Totals): number {
   let flows = 0
@@ -54,14 +58,53 @@ export function flowsIn(totals: Totals): number {
   return flows
 }
 
+/** Groups whose counts differ, and how; empty when the totals are equal. */
+export function differences(actual: Totals, expected: Totals): string[] {
+  return [...new Set([...actual.keys(), ...expected.keys()])].flatMap((group) => {
+    const [is, wanted] = [actual, expected].map((totals) => JSON.stringify(totals.get(group) ?? 'missing'))
+    return is === wanted ? [] : [`${group}: ${is}, expected ${wanted}`]
+  })
+}
+
+function countsIn(totals: Totals, group: string): Counts {
+  let counts = totals.get(group)
+  if (!counts) {
+    counts = { ingress: 0, egress: 0, unknown: 0 }
+    totals.set(group, counts)
+  }
+  return counts
+}
+
 function groupOf(flow: Flow): string {
-  const { l7 } = flow
+  const { verdict, drop_reason_desc, is_reply, l7, IP } = flow
   const http = l7?.http ? (l7.http.code ?? 'request') : ''
   const dns = l7?.dns ? (l7.dns.rcode ?? 0) : ''
-  return `${windowOf(flow.time)} ${flow.verdict} ${flow.drop_reason_desc} ${flow.is_reply} ${endOf(flow.source)} ${endOf(
-    flow.destination,
-  )} ${serverPort(flow)} ${http} ${dns} ${flow.IP?.ipVersion} ${flow.IP?.encrypted}`
+  const ends = `${endOf(flow.source)} ${endOf(flow.destination)}`
+  const port = portOf(flow.l4, is_reply ? 'source_port' : 'destination_port')
+  return `${windowOf(flow.time)} ${verdict} ${drop_reason_desc} ${is_reply} ${ends} ${port} ${http} ${dns} ${IP?.ipVersion} ${IP?.encrypted}`
 }
+
+function groupOfRow(row: Row): string {
+  const { Verdict, DropReason, Reply, IP } = row
+  const l7 = row.Layer7 as { http?: Layer7['http']; dns?: { rcode: string } } | undefined
+  const http = l7?.http ? (l7.http.code ?? 'request') : ''
+  const dns = l7?.dns ? RCODES.indexOf(l7.dns.rcode) : ''
+  const ends = `${endOf(sideOf(row, 'Source'))} ${endOf(sideOf(row, 'Destination'))}`
+  const port = portOf(row.Layer4 as Layer4 | undefined, 'destination_port')
+  return `${row.WindowStart?.slice(0, 19)} ${Verdict} ${DropReason} ${Reply} ${ends} ${port} ${http} ${dns} ${IP?.ipVersion} ${IP?.encrypted}`
+}
+
+function sideOf(row: Row, side: 'Source' | 'Destination'): Endpoint {
+  return {
+    namespace: row[`${side}Namespace`],
+    workloads: row[`${side}Workloads`],
+    identity: row[`${side}Identity`],
+    cluster_name: row[`${side}ClusterName`],
+  } as Endpoint
+}
+
+/** As far as the generator makes them. Source: IANA, "DNS RCODEs". */
+const RCODES = ['NOERROR', 'FORMERR', 'SERVFAIL', 'NXDOMAIN']
 
 /** Start of the half minute, without parsing a date: times are UTC and windows begin at :00 and :30. */
 function windowOf(time: string): string {
@@ -71,15 +114,12 @@ function windowOf(time: string): string {
 const THREE = '3'.charCodeAt(0)
 
 function endOf(end: Endpoint | undefined): string {
-  if (!end) return ''
-  const workload = end.workloads?.[0]
-  return `${end.namespace}/${workload?.kind}/${workload?.name}/${end.identity}/${end.cluster_name}`
+  const workload = end?.workloads?.[0]
+  return `${end?.namespace}/${workload?.kind}/${workload?.name}/${end?.identity}/${end?.cluster_name}`
 }
 
-function serverPort({ l4, is_reply }: Flow): string {
-  for (const protocol in l4) {
-    const ports = (l4 as Record<string, Layer4['TCP']>)[protocol]
-    return `${protocol}/${is_reply ? ports?.source_port : ports?.destination_port}`
-  }
+/** The protocol, and its port if it has any. */
+function portOf(l4: Layer4 | undefined, side: 'source_port' | 'destination_port'): string {
+  for (const protocol in l4) return `${protocol}/${(l4[protocol as keyof Layer4] as Ports)[side]}`
   return ''
 }
