@@ -107,7 +107,7 @@ function outcomeOf(cases: readonly CaseResult[], id: string): Outcome | null {
 }
 
 const TITLE = 70
-const WIDTHS = [10, 11, 9, 10, 10, 7, 10, 9]
+const WIDTHS = [10, 11, 9, 10, 10, 7, 12, 9]
 
 function row([title, ...cells]: readonly string[]): string {
   return title.padEnd(TITLE) + cells.map((cell, index) => cell.padStart(WIDTHS[index])).join('')
