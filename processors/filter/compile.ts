@@ -19,15 +19,15 @@ export function compile(spec: FilterSpec): readonly Clause[] {
     spec.from ? [endpoint('source', spec.from)] : ANYTHING,
     spec.to ? [endpoint('destination', spec.to)] : ANYTHING,
     spec.either ? [endpoint('source', spec.either), endpoint('destination', spec.either)] : ANYTHING,
-    oneOf(spec.protocol, protocols),
-    oneOf(spec.verdict, (names) => [textIn('verdict', names)]),
-    oneOf(spec.port, (ports) => [numberIn('source_port', ports), numberIn('destination_port', ports)]),
-    oneOf(spec.source_port, (ports) => [numberIn('source_port', ports)]),
-    oneOf(spec.destination_port, (ports) => [numberIn('destination_port', ports)]),
-    oneOf(spec.direction, (names) => [directions(names)]),
-    oneOf(spec.drop_reason, (names) => [textIn('drop_reason', names)]),
-    oneOf(spec.http_code, (codes) => [httpCodes(codes)]),
-    oneOf(spec.dns_rcode, (rcodes) => [dnsRcodes(rcodes)]),
+    asked(spec.protocol, protocols),
+    asked(spec.verdict, (names) => [textIn('verdict', names)]),
+    asked(spec.port, (ports) => [numberIn('source_port', ports), numberIn('destination_port', ports)]),
+    asked(spec.source_port, (ports) => [numberIn('source_port', ports)]),
+    asked(spec.destination_port, (ports) => [numberIn('destination_port', ports)]),
+    asked(spec.direction, (names) => [directions(names)]),
+    asked(spec.drop_reason, (names) => [textIn('drop_reason', names)]),
+    asked(spec.http_code, (codes) => [httpCodes(codes)]),
+    asked(spec.dns_rcode, (rcodes) => [dnsRcodes(rcodes)]),
     replies(spec.reply ?? null),
   ]
   return conditions.reduce((clauses, alternatives) =>
@@ -63,8 +63,8 @@ const ANYTHING: readonly Clause[] = [new Map()]
 const L4_PROTOCOLS: { readonly [name: string]: readonly string[] } = { icmp: ['icmpv4', 'icmpv6'] }
 const L7_RECORDS: { readonly [name: string]: FlowColumn } = { dns: 'dns_rcode', http: 'http_code' }
 
-/** A list in a filter that is absent or empty asks nothing. */
-function oneOf<T>(
+/** What a list of a filter asks: nothing, when it is absent or empty. */
+function asked<T>(
   list: readonly T[] | undefined,
   condition: (list: readonly T[]) => readonly Clause[],
 ): readonly Clause[] {

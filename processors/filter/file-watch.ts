@@ -33,20 +33,21 @@ export class FileWatch {
     this.#clock = options.clock
     this.#changed = options.changed
     this.#told = fingerprintOf(options.seen)
-    this.#watcher = watch(options.patterns.map(watchedPath), { ignoreInitial: true, depth: 1 })
+    this.#watcher = watch(options.patterns.map(watchedPath), { ignoreInitial: true, depth: 0 })
     this.#watcher.on('all', () => this.#lookSoon())
-    this.#watcher.on('error', (error) =>
+    let isWarned = false
+    this.#watcher.on('error', (error) => {
+      if (isWarned) return
+      isWarned = true
       options.log.warn('cannot watch filter files; looking at them every 5 s instead', {
         error: (error as Error).message,
-      }),
-    )
+      })
+    })
     this.#lookAfter(POLL_MS)
   }
 
   close(): void {
     this.#cancelLook()
-    this.#cancelLook = () => {}
-    this.#isLookSoon = true
     void this.#watcher.close()
   }
 
