@@ -24,7 +24,10 @@ export interface Intake {
    * already stand behind the batch. A promise asks for a pause: hand over nothing before it resolves.
    */
   next(batch: FlowBatch): void | Promise<void>
-  /** Tells of what did not become a flow. Same rule for `position()`. */
+  /**
+   * Tells of what did not become a flow. Same rule for `position()`. It never commits itself: what is lost beside a batch
+   * is told before the batch is handed over, and becomes durable with it.
+   */
   lost(loss: Loss): void
 }
 
