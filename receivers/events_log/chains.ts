@@ -1,0 +1,108 @@
+import { backupOf } from './backups.ts'
+import type { TailedFile } from './tailed-file.ts'
+
+/** A log: the files that bear or bore its name, oldest first. */
+interface Chain {
+  readonly files: TailedFile[]
+  /** Time of the last flow that was read. */
+  lastEventMs: number
+}
+
+/** Files known at most; far more than rotation leaves behind. */
+const MOST_FILES = 20_000
+/** A rotated file that has rested for so long has lost its writer. */
+const QUIET_MS = 5_000
+/** One look may miss a file that is just being renamed, two do not. */
+const LOOKS_UNTIL_GONE = 2
+
+/** All files that are followed, by log, and whose turn it is. */
+export class Chains {
+  readonly #chains = new Map<string, Chain>()
+  #inflating: TailedFile | null = null
+
+  get all(): TailedFile[] {
+    return [...this.#chains.values()].flatMap(({ files }) => files)
+  }
+
+  get logs(): Iterable<string> {
+    return this.#chains.keys()
+  }
+
+  get isFull(): boolean {
+    return this.all.length >= MOST_FILES
+  }
+
+  get unreadBytes(): number {
+    return this.all.reduce((bytes, file) => bytes + file.unreadBytes, 0)
+  }
+
+  /** Puts a file behind all others of its log, or before `successor`. */
+  add(file: TailedFile, successor?: TailedFile): void {
+    const { files } = this.#chain(file.log)
+    files.splice(successor === undefined ? files.length : files.indexOf(successor), 0, file)
+  }
+
+  last(log: string): TailedFile | undefined {
+    return this.#chains.get(log)?.files.at(-1)
+  }
+
+  forget(file: TailedFile): void {
+    const { files } = this.#chain(file.log)
+    files.splice(files.indexOf(file), 1)
+    file.close()
+  }
+
+  /** The file to read from: the oldest with more, of the log that is furthest behind in event time. */
+  next(): TailedFile | null {
+    // A compressed file is read through, so that there is memory for one at a time.
+    if (this.#inflating?.hasMore) return this.#inflating
+    let next: TailedFile | null = null
+    let lastEventMs = Number.POSITIVE_INFINITY
+    for (const chain of this.#chains.values()) {
+      if (next !== null && chain.lastEventMs >= lastEventMs) continue
+      const file = chain.files.find(({ hasMore }) => hasMore)
+      if (file === undefined) continue
+      next = file
+      lastEventMs = chain.lastEventMs
+    }
+    this.#inflating = next?.isGzip ? next : null
+    return next
+  }
+
+  sawEvent(log: string, eventMs: number): void {
+    this.#chain(log).lastEventMs = eventMs
+  }
+
+  /** Marks the files whose name another one has taken, or that bear a rotated file's name; tells how many are new. */
+  markRotated(nowMs: number): number {
+    let rotations = 0
+    for (const { files } of this.#chains.values()) {
+      for (const file of files) {
+        if (file.rotated || (file === files.at(-1) && backupOf(file.path) === null)) continue
+        file.rotated = true
+        file.changedAtMs = nowMs
+        if (file.timesSeen !== 1) rotations++
+      }
+    }
+    return rotations
+  }
+
+  /** Rotated files that have been read to their end, and that nobody writes to any more. */
+  finished(nowMs: number): TailedFile[] {
+    return this.all.filter((file) => file.isFinished && nowMs - file.changedAtMs >= QUIET_MS)
+  }
+
+  /** Files that are nowhere any more. */
+  gone(): TailedFile[] {
+    return this.all.filter((file) => file.missedLooks >= LOOKS_UNTIL_GONE && !file.isOpen)
+  }
+
+  #chain(log: string): Chain {
+    let chain = this.#chains.get(log)
+    if (chain === undefined) {
+      chain = { files: [], lastEventMs: Number.NEGATIVE_INFINITY }
+      this.#chains.set(log, chain)
+    }
+    return chain
+  }
+}

@@ -1,0 +1,126 @@
+import { Buffer } from 'node:buffer'
+import type { Clock, DecodedChunk, Decoder, Loss } from '../../src/sdk/index.ts'
+import { nextStretch, type Stretch } from './stretch.ts'
+import type { TailedFile } from './tailed-file.ts'
+
+export interface LineReaderParts {
+  readonly decoder: Decoder
+  readonly maxLineBytes: number
+  readonly clock: Clock
+  /** Takes what a file had to give, in order. The file's position is behind it already. */
+  readonly handOver: (chunk: Pick<DecodedChunk, 'batch' | 'losses'>, from: TailedFile) => Promise<void> | void
+  readonly lost: (loss: Loss) => void
+  readonly gap: (gap: Gap) => void
+}
+
+/** Content that is gone, or unreadable for good. */
+export interface Gap {
+  readonly path: string
+  /** As far as known: it may be more. */
+  readonly bytes: number
+  readonly reason: string
+}
+
+const LINE_FEED = 0x0a
+
+/** Reads files on: bytes in, flows and losses out. A line without its end stays where it is until it has one. */
+export class LineReader {
+  readonly #parts: LineReaderParts
+
+  constructor(parts: LineReaderParts) {
+    this.#parts = parts
+  }
+
+  /** Reads once; tells how many bytes that were new, and whether to look where the file is. */
+  async read(file: TailedFile, signal: AbortSignal): Promise<'read' | 'blocked' | 'elsewhere'> {
+    const read = await file.read(this.#room)
+    if (read.kind === 'blocked') file.blocked = read.reason
+    if (read.kind !== 'bytes') return read.kind
+    let at = read.from
+    while (at < read.to && !signal.aborted) {
+      const stretch = nextStretch(this.#input, at, read.to, {
+        maxLineBytes: this.#parts.maxLineBytes,
+        insideLongLine: file.insideLongLine,
+      })
+      if (stretch.kind !== 'lines') this.#skip(file, stretch, at)
+      else if ((await this.#decode(file, at, stretch.to, signal)) < stretch.to) break
+      at = stretch.to
+    }
+    return 'read'
+  }
+
+  /** Hands over the whole lines in `[from, to)`; returns how far they went. */
+  async #decode(file: TailedFile, from: number, to: number, signal: AbortSignal): Promise<number> {
+    const { decoder, clock, handOver } = this.#parts
+    const readAtMs = clock.now()
+    let at = from
+    while (at < to && !signal.aborted) {
+      const chunk = decoder.decode(at, to, readAtMs)
+      if (chunk.consumedBytes === 0) break
+      file.consume(this.#input, at, chunk.consumedBytes)
+      at += chunk.consumedBytes
+      await handOver(chunk, file)
+    }
+    return at
+  }
+
+  /**
+   * Takes what is left of a file that nobody will go on with: a record that lacks nothing but its line feed is a flow,
+   * half of one is lost. With `mayGrow` half a record stays where it is.
+   */
+  async finish(file: TailedFile, { mayGrow }: { readonly mayGrow: boolean }): Promise<void> {
+    const read = await file.read(this.#room)
+    if (read.kind === 'blocked') file.blocked = read.reason
+    if (read.kind !== 'bytes') return
+    const { from, to } = read
+    if (file.damage !== null) return this.#giveUp(file, file.damage)
+    if (file.insideLongLine && !mayGrow) {
+      file.insideLongLine = false
+      file.consume(this.#input, from, to - from)
+    } else if (!file.insideLongLine && to > from) await this.#takeLastLine(file, from, to, mayGrow)
+    if (!mayGrow) file.close()
+  }
+
+  async #takeLastLine(file: TailedFile, from: number, to: number, mayGrow: boolean): Promise<void> {
+    const { decoder, clock, handOver } = this.#parts
+    this.#input[to] = LINE_FEED
+    const { batch, losses } = decoder.decode(from, to + 1, clock.now())
+    if (mayGrow && losses.some(({ kind }) => kind === 'dropped')) return
+    file.consume(this.#input, from, to - from)
+    await handOver({ batch, losses: losses.map(asHalfRecord) }, file)
+  }
+
+  /** A compressed file that breaks off: how much is missing cannot be known, so it counts as what is seen of it. */
+  #giveUp(file: TailedFile, reason: string): void {
+    const bytes = Math.max(1, file.unreadBytes)
+    file.ended = true
+    file.close()
+    this.#parts.gap({ path: file.path, bytes, reason })
+  }
+
+  /** Passes over what is no line. A hole and a long line count once, where they begin. */
+  #skip(file: TailedFile, stretch: Exclude<Stretch, { kind: 'lines' }>, at: number): void {
+    const input = this.#input
+    const goesOn = stretch.kind === 'hole' ? at > 0 && input[at - 1] === 0 : file.insideLongLine
+    file.insideLongLine = stretch.kind === 'too_long' && !stretch.ended
+    file.consume(input, at, stretch.to - at)
+    if (goesOn) return
+    if (stretch.kind === 'hole') this.#parts.lost({ kind: 'noted', reason: 'nul_bytes', count: 1 })
+    else this.#parts.lost({ kind: 'dropped', reason: 'line_too_long', flows: 1 })
+  }
+
+  /** The decoder's own memory: what the kernel reads there needs no copy. */
+  get #input(): Buffer {
+    const { buffer, byteOffset, length } = this.#parts.decoder.input
+    return Buffer.from(buffer, byteOffset, length)
+  }
+
+  /** Where a read may go: the last byte is for the line feed that a last line lacks. */
+  get #room(): Buffer {
+    return this.#input.subarray(0, -1)
+  }
+}
+
+function asHalfRecord(loss: Loss): Loss {
+  return loss.kind === 'dropped' ? { ...loss, reason: 'half_record' } : loss
+}

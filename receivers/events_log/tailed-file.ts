@@ -1,0 +1,277 @@
+import { backupOf } from './backups.ts'
+import { advance, type Fingerprint, mark, markBytes, NOTHING_READ } from './fingerprint.ts'
+import { failure, type Handles, OpenFile, type Place } from './open-file.ts'
+import type { SavedFile } from './position.ts'
+
+export type Read =
+  /** `input[from, to)` is what follows the offset; `atEnd` when the file has no more for now. */
+  | { readonly kind: 'bytes'; readonly from: number; readonly to: number; readonly atEnd: boolean }
+  /** It is not where it was last seen: look again. */
+  | { readonly kind: 'elsewhere' }
+  | { readonly kind: 'blocked'; readonly reason: string }
+
+/**
+ * One content and how far it has been read. It may change its name, its inode and its compression: it stays the same
+ * file as long as its fingerprint says so.
+ */
+export class TailedFile {
+  /** The path it is, or was, followed under. */
+  readonly log: string
+  readonly #handles: Handles
+  #place: Place
+  #print: Fingerprint
+  #open: OpenFile | null = null
+  /** Bytes of content known to be there, read or not. */
+  #size: number
+  /** What its place looked like when the last read came to the end. */
+  #endStamp: string | null = null
+  /** Its inode holds other content now. */
+  #displaced = false
+  /** The inode that proved to hold other content. */
+  #notAt: string | null = null
+  /** The offset is inside a line over the limit. */
+  insideLongLine = false
+  /** Nothing more will come of it, whatever its size says. */
+  ended = false
+  /** Why it cannot be read, as far as the last look or read could tell. */
+  blocked: string | null = null
+  /** Its name is that of a rotated file, or another file has its name now. */
+  rotated = false
+  /** When it was last seen to change, or to be rotated. */
+  changedAtMs = 0
+  /** Looks that found it; none means that it is known from the stored position only. */
+  timesSeen = 0
+  /** Looks in a row that found it nowhere. */
+  missedLooks = 0
+
+  private constructor(log: string, handles: Handles, place: Place, print: Fingerprint, size: number) {
+    this.log = log
+    this.#handles = handles
+    this.#place = place
+    this.#print = print
+    this.#size = size
+  }
+
+  /** A file of which nothing has been read. */
+  static begin(log: string, open: OpenFile, handles: Handles, nowMs: number): TailedFile {
+    const file = new TailedFile(log, handles, { ...open.place, stamp: '' }, NOTHING_READ, 0)
+    file.#open = open
+    file.seenAt(open.place, nowMs)
+    return file
+  }
+
+  static resume(saved: SavedFile, handles: Handles): TailedFile {
+    const place: Place = { path: saved.path, id: saved.id, stamp: '', bytes: saved.size, modifiedMs: 0 }
+    const { offset, head, seam } = saved
+    const file = new TailedFile(saved.log, handles, place, { offset, head, seam }, saved.size)
+    file.rotated = backupOf(saved.path) !== null
+    file.insideLongLine = saved.inside_long_line ?? false
+    file.ended = saved.ended ?? false
+    return file
+  }
+
+  toJson(): SavedFile {
+    return {
+      log: this.log,
+      path: this.path,
+      id: this.id,
+      size: this.#size,
+      ...this.#print,
+      ...(this.insideLongLine && { inside_long_line: true }),
+      ...(this.ended && { ended: true }),
+    }
+  }
+
+  get path(): string {
+    return this.#place.path
+  }
+
+  get id(): string {
+    return this.#place.id
+  }
+
+  get print(): Fingerprint {
+    return this.#print
+  }
+
+  get unreadBytes(): number {
+    return this.ended ? 0 : Math.max(0, this.#size - this.#print.offset)
+  }
+
+  /** Whether a read could bring something new. */
+  get hasMore(): boolean {
+    const canRead = !this.#displaced && !this.isMissed && this.blocked === null
+    return canRead && this.unreadBytes > 0 && this.#place.stamp !== this.#endStamp
+  }
+
+  get isOpen(): boolean {
+    return this.#open !== null
+  }
+
+  /** Open, and found under no name: its content lives only as long as it is held. */
+  get isHeld(): boolean {
+    return this.isOpen && this.missedLooks > 0
+  }
+
+  get isGzip(): boolean {
+    return this.#open?.isGzip ?? false
+  }
+
+  /** Why a compressed file ends before its end; null when it does not. */
+  get damage(): string | null {
+    return this.#open?.damage ?? null
+  }
+
+  get isDisplaced(): boolean {
+    return this.#displaced
+  }
+
+  /** Found nowhere, and not open either. */
+  get isMissed(): boolean {
+    return this.missedLooks > 0 && !this.isOpen
+  }
+
+  /** Rotated and read to its end, but not closed yet. */
+  get isFinished(): boolean {
+    const isRead = !this.hasMore && !this.#displaced && this.blocked === null
+    return this.rotated && isRead && (this.isOpen || this.unreadBytes > 0)
+  }
+
+  /** Whether this is what stands at `place`. What cannot be opened is ours, if its inode is, until it can. */
+  isStill(place: Place): boolean {
+    if (this.#displaced || place.id !== this.id) return false
+    if (place.path === this.path && place.stamp === this.#place.stamp) return true
+    if (this.#open?.place.id === place.id) return this.#open.holds(this.#print)
+    const found = OpenFile.open(place.path, this.#handles)
+    if (found.kind !== 'found') return found.kind === 'blocked'
+    const holds = found.value.place.id === place.id && found.value.holds(this.#print)
+    if (holds && this.#open === null) this.#open = found.value
+    else found.value.close()
+    return holds
+  }
+
+  /** Whether `other` holds what has been read of this file. */
+  isIn(other: OpenFile): boolean {
+    return other.place.id !== this.#notAt && other.holds(this.#print)
+  }
+
+  /** Whether `other` begins as this file, open here, does. */
+  sharesHead(other: OpenFile): boolean {
+    const bytes = markBytes(this.#open?.contentBytes() ?? 0)
+    return bytes > 0 && this.#open?.markAt(0, bytes) === other.markAt(0, bytes)
+  }
+
+  /** Whether all of `other` is what this file, open here, begins with. */
+  startsWith(other: OpenFile): boolean {
+    const size = other.contentBytes() ?? 0
+    if (this.#open === null || size === 0 || size > (this.#open.contentBytes() ?? 0)) return false
+    const bytes = markBytes(size)
+    return [0, size - bytes].every((at) => this.#open?.markAt(at, bytes) === other.markAt(at, bytes))
+  }
+
+  /** It was found at `place`, as `isStill` said. */
+  seenAt(place: Place, nowMs: number): void {
+    const changed = place.stamp !== this.#place.stamp
+    this.#place = place
+    this.timesSeen++
+    this.missedLooks = 0
+    this.blocked = null
+    if (changed) this.#measure(nowMs)
+  }
+
+  /** Its content was found elsewhere. What can be read on through the open file is read there. */
+  movedTo(open: OpenFile, nowMs: number): void {
+    this.#displaced = false
+    if (this.#open === null) this.#open = open
+    else open.close()
+    this.seenAt(open.place, nowMs)
+  }
+
+  /** It was found nowhere. While it is open it can be read on, and may even grow. */
+  seenNowhere(nowMs: number): void {
+    this.missedLooks++
+    if (this.#open === null) return
+    const { stamp, bytes } = this.#open.look()
+    if (stamp === this.#place.stamp) return
+    this.#place = { ...this.#place, stamp, bytes }
+    this.#measure(nowMs)
+  }
+
+  /** Other content has taken its inode: truncated, overwritten, reused. */
+  displace(): void {
+    this.close()
+    this.#displaced = true
+    this.#notAt = this.id
+  }
+
+  /** Leaves out what is there. With `mayGrow` it is read from its unfinished line on. */
+  skipToEnd({ mayGrow }: { readonly mayGrow: boolean }): void {
+    const offset = mayGrow ? (this.#open?.endOfLines() ?? this.#size) : this.#size
+    const bytes = markBytes(offset)
+    const head = this.#open?.markAt(0, bytes) ?? ''
+    this.#print = { offset, head, seam: this.#open?.markAt(offset - bytes, bytes) ?? null }
+  }
+
+  /**
+   * Puts what follows the offset into `input`, and in front of it the bytes that came before: when they are others than
+   * those that were read, the file was truncated and written anew, however long it is by now.
+   */
+  async read(input: Uint8Array): Promise<Read> {
+    const obstacle = this.open()
+    if (obstacle !== null) return obstacle
+    const before = markBytes(this.#print.offset)
+    try {
+      const to = await (this.#open as OpenFile).read(input, this.#print.offset - before)
+      const seam = this.#print.seam
+      if (to < before || (seam !== null && mark(input.subarray(0, before)) !== seam)) {
+        this.displace()
+        return { kind: 'elsewhere' }
+      }
+      return this.#took(before, to, to < input.length)
+    } catch (error) {
+      this.close()
+      return obstacleOf(failure(this.path, error))
+    }
+  }
+
+  /** Opens it unless it is open; tells what is in the way. */
+  open(): Exclude<Read, { kind: 'bytes' }> | null {
+    if (this.#open !== null) return null
+    const found = OpenFile.open(this.path, this.#handles)
+    if (found.kind !== 'found') return obstacleOf(found)
+    if (found.value.place.id === this.id) this.#open = found.value
+    else found.value.close()
+    return this.#open === null ? { kind: 'elsewhere' } : null
+  }
+
+  /** `bytes` that stand in `input` at `at` are done with. */
+  consume(input: Uint8Array, at: number, bytes: number): void {
+    this.#print = advance(this.#print, input, at, bytes)
+  }
+
+  close(): void {
+    this.#open?.close()
+    this.#open = null
+  }
+
+  #took(from: number, to: number, atEnd: boolean): Read {
+    const end = this.#print.offset - from + to
+    // A compressed file knows its size for sure only when it has come to its end.
+    this.#size = atEnd && this.isGzip ? end : Math.max(this.#size, end)
+    if (atEnd) this.#endStamp = this.#place.stamp
+    return { kind: 'bytes', from, to, atEnd }
+  }
+
+  #measure(nowMs: number): void {
+    this.changedAtMs = nowMs
+    // A compressed file that does not tell its size has more until a read says otherwise.
+    this.#size =
+      this.#open === null ? this.#place.bytes : (this.#open.contentBytes() ?? this.#print.offset + 1)
+  }
+}
+
+function obstacleOf(
+  why: { kind: 'absent' } | { kind: 'blocked'; reason: string },
+): Exclude<Read, { kind: 'bytes' }> {
+  return why.kind === 'blocked' ? why : { kind: 'elsewhere' }
+}
