@@ -8,7 +8,7 @@ import { generateLines, writeLines } from './generator.ts'
 import { measure } from './measure.ts'
 import { fluentBit, otelCollector } from './peers.ts'
 import { type BenchResult, lossesIn, type Shares, sharesOf, tableOf } from './report.ts'
-import { wholeJob } from './whole-job.ts'
+import { start, wholeJob } from './whole-job.ts'
 
 const CASES: readonly BenchCase[] = [
   stage('line-ends', 'find line ends, nothing else'),
@@ -16,6 +16,7 @@ const CASES: readonly BenchCase[] = [
   stage('decode', 'decode to columns'),
   stage('decode-fold', 'decode and fold to rows'),
   wholeJob,
+  start,
   fluentBit,
   otelCollector,
 ]
