@@ -78,7 +78,7 @@ export class Decoder {
   decode(from: number, to: number, readAtMs: number): DecodedChunk {
     const kernel = this.#kernel
     const losses = new LossCount()
-    if (this.#generation !== this.#dictionary.generation) kernel.renewIds()
+    if (this.#generation !== this.#dictionary.generation) kernel.renew()
     this.#generation = this.#dictionary.generation
     kernel.begin(from)
     for (;;) {

@@ -21,6 +21,8 @@ interface Exports {
   compact(renamed: number): void
   /** Decodes lines up to `to`; see `LineKernel`. */
   decode(cells: number, to: number): number
+  /** Makes part of every column 0. */
+  wipe(cells: number, offset: number, bytes: number): void
 }
 
 const INITIAL_PAGES = 2

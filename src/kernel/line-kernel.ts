@@ -95,7 +95,8 @@ export class LineKernel<C extends string, K extends string> {
   readonly #stride: number
   /** Words of the kernel that hold the id of a text, which changes with each compaction. */
   readonly #ids: { readonly word: number; readonly text: string }[] = []
-  #usedRows = 0
+  /** Words of the kernel that name a fragment, which a compaction forgets. */
+  readonly #guesses: number[] = []
 
   constructor(kernel: Kernel, plan: LinePlan<C, K>) {
     this.#kernel = kernel
@@ -112,7 +113,7 @@ export class LineKernel<C extends string, K extends string> {
       plan.columns.map((name, index) => [name, new Uint32Array(kernel.buffer, address(index), plan.rows)]),
     ) as { readonly [name in C]: Uint32Array }
     this.#writeCells(cells, columns)
-    this.renewIds()
+    this.renew()
   }
 
   /** Where the next line begins. */
@@ -126,9 +127,7 @@ export class LineKernel<C extends string, K extends string> {
 
   /** Begins a batch with the line at `from`. */
   begin(from: number): void {
-    this.#usedRows = Math.max(this.#usedRows, this.row)
-    for (const name of this.#plan.columns) this.columns[name].fill(0, 0, this.#usedRows)
-    this.#usedRows = 0
+    this.#kernel.exports.wipe(this.#cells.byteOffset, 0, this.row * 4)
     this.goOn(from, 0)
   }
 
@@ -161,7 +160,8 @@ export class LineKernel<C extends string, K extends string> {
   }
 
   /** Must be called after a compaction, before the next `run`. */
-  renewIds(): void {
+  renew(): void {
+    for (const word of this.#guesses) this.#kernel.words[word] = 0
     for (const { word, text } of this.#ids) {
       const id = this.#kernel.intern(text)
       this.#kernel.words[word] = id
@@ -186,6 +186,7 @@ export class LineKernel<C extends string, K extends string> {
       column: (name) => address(names.indexOf(name as C)),
       kind: (name) => kinds.indexOf(name as K),
       hold,
+      guess: (address) => this.#guesses.push(address / 4),
     })
     const cells = this.#cells
     cells[CELL.rows] = rows

@@ -50,6 +50,7 @@ function prune<C extends string, K extends string>(
   isRead: (column: C) => boolean,
 ): Reading<C, K> {
   if (reading.as === 'skipped' || reading.as === 'repeated' || reading.as === 'time') return reading
+  if (reading.as === 'fragment') return isRead(reading.column) ? reading : { as: 'repeated' }
   if (reading.as !== 'object') return isRead(reading.column) ? reading : { as: 'skipped' }
   const present = reading.present?.filter(({ column }) => isRead(column)) ?? []
   const shape = pruned(reading.shape, isRead)

@@ -17,6 +17,8 @@ const ACTION = {
 } as const
 const KEY_BYTES = 64
 const LONGEST_KEY = 32
+/** Where the guess of a fragment stands in its key. */
+const GUESS = 56
 
 /** What the writer of tables needs to know of the rest of the memory. */
 export interface Surroundings {
@@ -27,6 +29,8 @@ export interface Surroundings {
   kind(name: string): number
   /** Makes the word hold a number, or the id of a text whatever it is at the time. */
   hold(address: number, value: number | string): void
+  /** Makes the word 0 whenever fragments are forgotten. */
+  guess(address: number): void
 }
 
 /** Writes the kernel's tables for a shape; answers with the address of its context. */
@@ -47,6 +51,7 @@ export function writeTables(shape: Shape, around: Surroundings): number {
     if (text.length > LONGEST_KEY) throw new RangeError(`the kernel has no room for a key as long as ${name}`)
     const bit = reading && !isSkipped(reading) ? bitOf(groups, reading.oneOf ?? name) : undefined
     writeKey(around, key, text, { ...orders(reading, around), bit, next: never })
+    if (reading?.as === 'fragment' || reading?.as === 'repeated') around.guess(key + GUESS)
     insert(around.kernel.words, slots, slotCount - 1, key, text)
   })
   return context

@@ -82,10 +82,11 @@ export function parseTime(text: string): { readonly seconds: number; readonly na
   const match = /^(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?([Zz]|[+-]\d\d:\d\d)$/.exec(text)
   if (!match) return null
   const [, date, clock, fraction = '', zone] = match
-  const milliseconds = Date.parse(`${date}T${clock}${zone.toUpperCase()}`)
-  const seconds = milliseconds / 1000
-  const rolledOver = new Date(`${date}T00:00:00Z`).toISOString().slice(0, 10) !== date
-  if (!(seconds >= 0 && seconds < 2 ** 32) || rolledOver) return null
+  // February 30 is no date, though JavaScript reads it as one in March.
+  const midnight = Date.parse(`${date}T00:00:00Z`)
+  if (Number.isNaN(midnight) || new Date(midnight).toISOString().slice(0, 10) !== date) return null
+  const seconds = Date.parse(`${date}T${clock}${zone.toUpperCase()}`) / 1000
+  if (!(seconds >= 0 && seconds < 2 ** 32)) return null
   return { seconds, nanos: Number(fraction.padEnd(9, '0')) }
 }
 

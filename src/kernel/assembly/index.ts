@@ -83,7 +83,8 @@ export function decode(cells: usize, to: usize): u32 {
     const next: usize = end == 0 || !isTimed() ? 0 : lineEnd(end)
     if (next == 0 || !finish(cells, offset)) {
       stopped = missStart == 0 ? DECLINED : UNKNOWN
-      wipe(cells, offset)
+      // No trace is left of a line that was not taken.
+      wipe(cells, offset, 4)
       break
     }
     store<u32>(cell(cells, LINE_START, offset), <u32>(p - origin))
@@ -137,12 +138,12 @@ function finish(cells: usize, offset: usize): bool {
   return true
 }
 
-/** Leaves no trace of a line that was not taken. */
-function wipe(cells: usize, offset: usize): void {
+/** Makes the cells of all columns 0, `bytes` bytes of each from `offset` on. */
+export function wipe(cells: usize, offset: usize, bytes: usize): void {
   let column: usize = load<u32>(cells, COLUMNS)
   const stride: usize = load<u32>(cells, STRIDE)
   for (let i: u32 = load<u32>(cells, COLUMN_COUNT); i > 0; i--) {
-    store<u32>(column + offset, 0)
+    memory.fill(column + offset, 0, bytes)
     column += stride
   }
 }

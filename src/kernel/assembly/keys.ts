@@ -49,6 +49,17 @@ export function extraOf(key: usize): u32 {
 export function presetOf(key: usize): u32 {
   return load<u32>(key, 56)
 }
+/** The node of the fragment that stood behind the key last time, in the place of `preset`. */
+// @ts-ignore: decorator
+@inline
+export function guessOf(key: usize): u32 {
+  return load<u32>(key, 56)
+}
+// @ts-ignore: decorator
+@inline
+export function setGuess(key: usize, node: u32): void {
+  store<u32>(key, node, 56)
+}
 /** Length of the key with its quotes and colon. */
 // @ts-ignore: decorator
 @inline

@@ -1,6 +1,15 @@
 // One record: keys and values into the cells of a row.
 
-import { find, LONGEST, lengthOf as fragmentLength, learn, valueOf } from './fragments'
+import {
+  find,
+  idOf,
+  isNodeAt,
+  LONGEST,
+  lengthOf as fragmentLength,
+  learn,
+  nodeAt,
+  valueOf,
+} from './fragments'
 import { isDigit, isFalse, isTrue, plainText, runOfText, skipText, skipValue } from './json'
 import {
   actionOf,
@@ -8,6 +17,7 @@ import {
   columnOf,
   extraOf,
   FRAGMENT,
+  guessOf,
   isAt,
   lengthOf,
   lookUp,
@@ -17,6 +27,7 @@ import {
   PATH,
   presetOf,
   REPEATED,
+  setGuess,
   SKIP,
   TEXT,
   TIME,
@@ -128,10 +139,27 @@ function readValue(p: usize, key: usize): usize {
   }
 }
 
+// @ts-ignore: decorator
+@inline
 function readFragment(p: usize, key: usize): usize {
+  // The value this key had last time: a right guess spares not only the search. The place behind the value is then
+  // known before its bytes are compared, so the processor goes on reading there meanwhile.
+  const guess = guessOf(key)
+  if (guess != 0) {
+    const node = nodeAt(guess)
+    if (isNodeAt(node, p)) {
+      set(key, valueOf(node))
+      return p + fragmentLength(node)
+    }
+  }
+  return searchFragment(p, key)
+}
+
+function searchFragment(p: usize, key: usize): usize {
   const kind = extraOf(key)
   const node = find(kind, p)
   if (node != 0) {
+    setGuess(key, idOf(node))
     set(key, valueOf(node))
     return p + fragmentLength(node)
   }
@@ -144,10 +172,25 @@ function readFragment(p: usize, key: usize): usize {
 }
 
 /** A value nobody reads, but that recurs so often that it pays to know its bytes. */
+// @ts-ignore: decorator
+@inline
 function skipRepeated(p: usize, key: usize): usize {
+  if (load<u8>(p) == 0x22) return skipText(p + 1)
+  const guess = guessOf(key)
+  if (guess != 0) {
+    const node = nodeAt(guess)
+    if (isNodeAt(node, p)) return p + fragmentLength(node)
+  }
+  return searchRepeated(p, key)
+}
+
+function searchRepeated(p: usize, key: usize): usize {
   const kind = extraOf(key)
   const node = find(kind, p)
-  if (node != 0) return p + fragmentLength(node)
+  if (node != 0) {
+    setGuess(key, idOf(node))
+    return p + fragmentLength(node)
+  }
   const end = fragmentEnd(p)
   if (end != 0) learn(kind, p, end - p, 0, false)
   return end
