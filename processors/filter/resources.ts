@@ -56,9 +56,9 @@ class FileParser implements Resources {
       this.#refuseAt(file.path, file.unreadable)
       return
     }
-    // YAML's merge keys, `<<`, as kubectl knows them.
-    for (const document of parseAllDocuments(file.text, { lineCounter: this.#lines, merge: true }))
-      this.#document(document)
+    // `merge`: keys `<<`, as kubectl knows them. `logLevel`: the parser itself would write warnings to the terminal.
+    const options = { lineCounter: this.#lines, merge: true, logLevel: 'error' } as const
+    for (const document of parseAllDocuments(file.text, options)) this.#document(document)
   }
 
   #document(document: Document): void {

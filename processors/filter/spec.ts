@@ -54,12 +54,12 @@ const labelSelector = anyCase({
 
 const endpointSpec = anyCase({
   namespaced_pod: list(values.podPattern).describe(
-    'Pods as `namespace/name-prefix`; `shop/` is all of shop, `/web-` any namespace, a bare name is in `default`.',
+    '`shop/web-`: pods of shop whose name begins so. `shop/`: all of shop. `/web-`: in any namespace. `web`: in `default`. A `*` at the end changes nothing.',
   ),
   label_selector: labelSelector
     .nullish()
     .describe('As in Kubernetes: `matchLabels`, `matchExpressions`. `{}` is everybody, null is nobody.'),
-  ip: list(values.addressRange).describe('Addresses and CIDRs, IPv4 and IPv6.'),
+  ip: list(values.addressRange).describe('Addresses and CIDRs, IPv4 and IPv6, in any spelling.'),
   namespace: list(values.namespaceName).describe('Beyond the CRD: namespaces by their whole name.'),
   workload: list(values.workloadPattern).describe('Beyond the CRD: workloads, `web` or `Deployment/web`.'),
 })
@@ -68,16 +68,16 @@ const endpointSpec = anyCase({
 export const filterSpec = anyCase({
   name: z.string().nullish().describe('For people; means nothing.'),
   protocol: list(values.protocol).describe(
-    '`tcp`, `udp`, `sctp`, `icmp`, `icmpv4`, `icmpv6`, `vrrp`, `igmp`; `dns` and `http` want a record of that layer 7.',
+    '`tcp`, `udp`, `sctp`, `icmp` (both), `icmpv4`, `icmpv6`, `vrrp`, `igmp`. `dns` and `http` want a record of layer 7, so Cilium must see into it: port 53 alone is not `dns`.',
   ),
   verdict: list(values.verdict).describe(
-    '`forwarded`, `dropped`, `error`, `audit`, `redirected`, `traced`, `translated`.',
+    '`forwarded`, `dropped`, `error`, `audit`, `redirected`, `traced`, `translated`, in any letters.',
   ),
   from: endpointSpec.nullish().describe('The sender.'),
   to: endpointSpec.nullish().describe('The receiver.'),
   either: endpointSpec.nullish().describe('Beyond the CRD: the sender or the receiver.'),
   port: list(values.port).describe(
-    'Beyond the CRD: source or destination port; numbers and ranges, "8000-8100".',
+    'Beyond the CRD: source or destination port, so the server\'s on requests and replies alike. Numbers and ranges, "8000-8100".',
   ),
   source_port: list(values.port).describe('Beyond the CRD: port of the sender.'),
   destination_port: list(values.port).describe(
@@ -87,12 +87,18 @@ export const filterSpec = anyCase({
     'Beyond the CRD: `ingress`, `egress`; `unknown` is a flow without one.',
   ),
   drop_reason: list(values.dropReason).describe('Beyond the CRD: `POLICY_DENIED`, "Policy denied" or 133.'),
-  http_code: list(values.httpCode).describe('Beyond the CRD: HTTP status, 404, "4xx" or "500-599".'),
-  dns_rcode: list(values.dnsRcode).describe('Beyond the CRD: code of a DNS answer, `NXDOMAIN` or 3.'),
+  http_code: list(values.httpCode).describe(
+    'Beyond the CRD: HTTP status, 404, "4xx" or "500-599". Requests have none.',
+  ),
+  dns_rcode: list(values.dnsRcode).describe(
+    'Beyond the CRD: code of a DNS answer, `NXDOMAIN` or 3. `NOERROR` matches no queries.',
+  ),
   reply: z
     .boolean('must be true or false')
     .nullish()
-    .describe('Beyond the CRD: whether it answers an earlier packet.'),
+    .describe(
+      'Beyond the CRD: whether it answers an earlier packet. Where Hubble does not know, a dropped packet counts as `false`, and any other flow is neither.',
+    ),
 })
 
 /** `spec` of a ContainerNetworkLog. The docs write `includefilters`, their prose and ContainerNetworkMetric `includeFilters`. */
