@@ -2,7 +2,7 @@ import { formatSize } from '../util/unit.ts'
 
 /** `1,849` */
 export function number(value: number): string {
-  return value.toLocaleString('en')
+  return String(value).replace(/\B(?=(\d{3})+$)/g, ',')
 }
 
 /** `1 pipeline`, `3 pipelines`, `2 entries` */
