@@ -1,5 +1,5 @@
 import type { Random } from './random.ts'
-import type { Layer4, Layer7, Sighting } from './sighting.ts'
+import { isEncrypted, type Layer4, type Layer7, type Sighting } from './sighting.ts'
 import type { Observed } from './traffic.ts'
 import { goTime } from './write-line.ts'
 
@@ -61,8 +61,9 @@ function* flush(groups: Map<string, Group>, startSeconds: number, random: Random
 }
 
 /** Parents of key fields are always there, if need be empty; the members of a `oneof` only where they are set. */
-function keyFields({ verdict, from, to, isIpv6, l4, l7, drop, isReply }: Sighting): string {
-  const encrypted = to.encrypted ? ',"encrypted":true' : ''
+function keyFields(sighting: Sighting): string {
+  const { verdict, from, to, isIpv6, l4, l7, drop, isReply } = sighting
+  const encrypted = isEncrypted(sighting) ? ',"encrypted":true' : ''
   const dropReason = drop ? `,"drop_reason_desc":"${drop.name}"` : ''
   const reply = isReply === null ? '' : `,"is_reply":${isReply}`
   return `"verdict":"${verdict}","IP":{"ipVersion":"${isIpv6 ? 'IPv6' : 'IPv4'}"${encrypted}},"l4":${portOf(l4)},"source":${from.keyJson},"destination":${to.keyJson},"l7":${codeOf(l7)}${dropReason}${reply}`

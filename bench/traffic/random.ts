@@ -33,7 +33,7 @@ export class Random {
 
   /** By Zipf's law: the n-th item comes 1/n as often as the first. */
   pickPopular<T>(items: readonly T[]): T {
-    return items[Math.floor(items.length ** this.unit()) - 1]
+    return items[Math.floor((items.length + 1) ** this.unit()) - 1]
   }
 
   /** Text of `length` characters from `alphabet`. */

@@ -61,7 +61,7 @@ export const TCP_STATES = {
 } as const
 export type TcpState = keyof typeof TCP_STATES
 
-/** Port the packet goes to; 0 without ports. */
-export function destinationPort(l4: Layer4): number {
-  return l4.kind === 'TCP' || l4.kind === 'UDP' ? l4.to : 0
+/** Only what leaves for another node crosses a wire. */
+export function isEncrypted({ point, to }: Sighting): boolean {
+  return point === 'TO_OVERLAY' && to.encrypted
 }

@@ -1,4 +1,4 @@
-import { type Layer4, type Sighting, TCP_STATES } from './sighting.ts'
+import { isEncrypted, type Layer4, type Sighting, TCP_STATES } from './sighting.ts'
 
 /** The node that writes the lines. */
 export interface Writer {
@@ -77,16 +77,14 @@ export function goTime(seconds: number, nanoseconds: number): string {
 let lastSecond = Number.NaN
 let lastSecondText = ''
 
-function ip({ from, to, isIpv6, point }: Sighting, { hostIp }: Writer): string {
-  if (isIpv6)
-    return `{"source":"${from.ip6}","destination":"${to.ip6}","ipVersion":"IPv6"${encrypted(to.encrypted)}}`
-  // A packet that leaves the node for the world bears the node's address on the wire.
-  const xlated = point === 'TO_NETWORK' && from.place === 'pod here' ? `,"source_xlated":"${hostIp}"` : ''
-  return `{"source":"${from.ip4}"${xlated},"destination":"${to.ip4}","ipVersion":"IPv4"${encrypted(to.encrypted)}}`
-}
-
-function encrypted(is: boolean): string {
-  return is ? ',"encrypted":true' : ''
+function ip(sighting: Sighting, { hostIp }: Writer): string {
+  const { from, to, isIpv6, isReply, point } = sighting
+  const encrypted = isEncrypted(sighting) ? ',"encrypted":true' : ''
+  if (isIpv6) return `{"source":"${from.ip6}","destination":"${to.ip6}","ipVersion":"IPv6"${encrypted}}`
+  // A pod's packet that leaves for the world bears the node's address on the wire.
+  const isTranslated = point === 'TO_NETWORK' && from.place === 'pod here' && !isReply
+  const xlated = isTranslated ? `,"source_xlated":"${hostIp}"` : ''
+  return `{"source":"${from.ip4}"${xlated},"destination":"${to.ip4}","ipVersion":"IPv4"${encrypted}}`
 }
 
 function layer4(l4: Layer4): string {
