@@ -16,13 +16,13 @@ export const debug = defineSink({
     format: z
       .enum(['table', 'json'])
       .default('table')
-      .describe('`table` for people, problems first; `json` is one row a line'),
+      .describe('`table` for people, problems first; `json` is one row a line.'),
     max_rows: z
       .int()
       .min(1)
       .max(10_000)
       .default(50)
-      .describe('Rows to show per commit, once a second at most; a last line counts the others'),
+      .describe('Rows to show per commit, once a second at most; a last line counts the others.'),
   }),
   create: ({ settings: { format, max_rows }, host }) =>
     new DebugSink({ host, maxRows: max_rows, render: format === 'table' ? tableText : jsonText }),

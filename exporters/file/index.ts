@@ -13,15 +13,15 @@ const ENCODERS = { jsonl: () => new JsonLines() }
 const ROTATION = z.strictObject({
   max_size: size()
     .prefault('100MiB')
-    .describe('Rotate with the commit that passes this size; 0 rotates by age only'),
+    .describe('Rotate with the commit that passes this size; 0 rotates by age only.'),
   max_age: duration()
     .prefault('0s')
-    .describe('Rotate with the first commit so long after the first row; 0s rotates by size only'),
-  keep: z.int().min(0).default(10).describe('Rotated files to keep, the newest ones; 0 keeps all'),
+    .describe('Rotate with the first commit so long after the first row; 0s rotates by size only.'),
+  keep: z.int().min(0).default(10).describe('Rotated files to keep, the newest ones; 0 keeps all.'),
   compress: z
     .enum(['none', 'gzip', 'zstd'])
     .default('gzip')
-    .describe('How rotated files are compressed, in the background'),
+    .describe('How rotated files are compressed, in the background.'),
 })
 
 export const file = defineSink({
@@ -30,10 +30,10 @@ export const file = defineSink({
   summary: 'Appends rows to a file, each exactly once, and rotates it.',
   metrics: FILE_METRICS,
   settings: z.strictObject({
-    path: z.string().min(1).describe('File to append to; its folder is made when it is missing'),
-    format: z.enum(['jsonl']).default('jsonl').describe('`jsonl` is JSON, one row a line'),
-    mode: fileMode().prefault('0640').describe('Permissions of the files it makes'),
-    rotation: ROTATION.prefault({}).describe('When to begin a new file, and what becomes of the old ones'),
+    path: z.string().min(1).describe('File to append to; its folder is made when it is missing.'),
+    format: z.enum(['jsonl']).default('jsonl').describe('`jsonl` is JSON, one row a line.'),
+    mode: fileMode().prefault('0640').describe('Permissions of the files it makes.'),
+    rotation: ROTATION.prefault({}).describe('When to begin a new file, and what becomes of the old ones.'),
   }),
   create({ settings, host, position }) {
     const { format, mode, rotation } = settings

@@ -31,20 +31,26 @@ export class OpenFile {
   constructor(path: string, mode: number) {
     this.path = path
     this.#fd = openOrMake(path, mode)
-    const stat = fstatSync(this.#fd, { bigint: true })
-    this.id = idOf(stat)
-    this.size = Number(stat.size)
-    if (!stat.isFile()) {
+    try {
+      const stat = fstatSync(this.#fd, { bigint: true })
+      if (!stat.isFile())
+        throw new SettingError(['path'], `${path} is no regular file; name one, or a new one`)
+      this.id = idOf(stat)
+      this.size = Number(stat.size)
+      this.#lineIsOpen = this.size > 0 && lastByte(this.#fd, this.size) !== LINE_FEED
+    } catch (error) {
       this.close()
-      throw new SettingError(['path'], `${path} is no regular file; name one, or a new one`)
+      throw error
     }
-    this.#lineIsOpen = this.size > 0 && lastByte(this.#fd, this.size) !== LINE_FEED
   }
 
   /** Appends all of it or throws; then a part may be there. */
   append(bytes: Uint8Array): void {
-    let written = 0
-    while (written < bytes.length) written += writeSync(this.#fd, bytes, written)
+    for (let written = 0; written < bytes.length; ) {
+      const more = writeSync(this.#fd, bytes, written)
+      if (more === 0) throw Object.assign(new Error('it takes no bytes'), { code: 'EIO', syscall: 'write' })
+      written += more
+    }
     this.size += bytes.length
   }
 
@@ -103,15 +109,20 @@ export function syncFolder(path: string): void {
 
 function openOrMake(path: string, mode: number): number {
   mkdirSync(dirname(path), { recursive: true })
+  let fd: number
   try {
-    const fd = openSync(path, 'ax+', mode)
-    // The umask took its share.
-    fchmodSync(fd, mode)
-    return fd
+    fd = openSync(path, 'ax+', mode)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
     return openSync(path, 'a+')
   }
+  try {
+    // The umask took its share.
+    fchmodSync(fd, mode)
+  } catch {
+    // Some network file systems have no modes.
+  }
+  return fd
 }
 
 function lastByte(fd: number, size: number): number {

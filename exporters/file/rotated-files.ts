@@ -80,20 +80,20 @@ export class RotatedFiles {
   }
 
   async #pass(): Promise<void> {
+    const { compress, keep } = this.#options
     const files = await this.#list()
-    const ofState = (wanted: RotatedName['state']) => files.filter(({ state }) => state === wanted)
-    const names = [...new Set(files.map(({ name }) => name))].sort()
-    const old = new Set(this.#options.keep > 0 ? names.slice(0, -this.#options.keep) : [])
-    const compressed = new Set(ofState('compressed').map(({ name }) => name))
+    const whole = files.filter(({ state }) => state !== 'unfinished')
+    const names = [...new Set(whole.map(({ name }) => name))].sort()
+    const old = new Set(keep > 0 ? names.slice(0, -keep) : [])
+    const compressed = new Set(whole.filter(({ state }) => state === 'compressed').map(({ name }) => name))
     this.#kept = names.length - old.size
 
-    for (const { file } of ofState('unfinished')) await this.#remove(file)
-    // A crash after compressing leaves the same rows twice.
-    for (const { file, name } of [...ofState('compressed'), ...ofState('plain')])
-      if (old.has(name) || (file === name && compressed.has(name))) await this.#remove(file)
-    if (this.#options.compress === 'none') return
-    for (const { name } of ofState('plain'))
-      if (!old.has(name) && !compressed.has(name)) await this.#compress(name, this.#options.compress)
+    for (const { file, name, state } of files) {
+      // A crash behind compressing left the same rows twice.
+      const isTwice = state === 'plain' && compressed.has(name)
+      if (state === 'unfinished' || old.has(name) || isTwice) await this.#remove(file)
+      else if (state === 'plain' && compress !== 'none') await this.#compress(name, compress)
+    }
   }
 
   async #list(): Promise<(RotatedName & { readonly file: string })[]> {
@@ -114,7 +114,7 @@ export class RotatedFiles {
     try {
       const output = createWriteStream(unfinished, { mode, flush: true })
       await pipeline(createReadStream(source), COMPRESSORS[how](), output, { signal })
-      await chmod(unfinished, mode)
+      await chmod(unfinished, mode).catch(() => {})
       await rename(unfinished, target)
       await rm(source)
     } catch (error) {

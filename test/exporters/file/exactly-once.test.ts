@@ -71,5 +71,5 @@ async function holds(folder: string, others: readonly Action[]): Promise<void> {
       rmSync(run, { recursive: true })
     }
   })
-  await fc.assert(property, { numRuns: 120 })
+  await fc.assert(property, { numRuns: 100 })
 }
