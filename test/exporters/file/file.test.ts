@@ -71,6 +71,16 @@ test('a path that cannot work is refused at the start, with the way out', (t) =>
     assert.throws(() => fileSink({ path }), { name: 'SettingError', path: ['path'], message: problem })
 })
 
+const isRoot = process.getuid?.() === 0 ? 'root may write anywhere' : false
+test('a folder without permission is refused at the start, with the way out', { skip: isRoot }, (t) => {
+  const folder = tempDir(t)
+  chmodSync(folder, 0o500)
+  assert.throws(() => fileSink({ path: join(folder, 'rows.jsonl') }), {
+    name: 'SettingError',
+    message: /no permission to write .*; let this process's user write in/,
+  })
+})
+
 test('a read-only disk is refused at the start, with the way out', { skip: noSmallDisk }, (t) => {
   const disk = smallDisk(t, 64)
   remount(disk, 'ro')
