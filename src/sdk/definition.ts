@@ -1,10 +1,11 @@
 import type { z } from 'zod'
-import type { SinkDefinition } from './exporter.ts'
+import type { SenderDefinition, SinkDefinition } from './exporter.ts'
 import type { FoldDefinition, ProcessorDefinition } from './processor.ts'
 import type { ReceiverDefinition } from './receiver.ts'
 
 export type AnyProcessorDefinition = ProcessorDefinition | FoldDefinition
-export type AnyDefinition = ReceiverDefinition | AnyProcessorDefinition | SinkDefinition
+export type AnyExporterDefinition = SinkDefinition | SenderDefinition
+export type AnyDefinition = ReceiverDefinition | AnyProcessorDefinition | AnyExporterDefinition
 
 /**
  * All components of this build by type. Each is loaded when a config names it, so nobody pays for what is not used.
@@ -32,4 +33,8 @@ export function defineFold<S extends z.ZodType>(definition: FoldDefinition<S>): 
 
 export function defineSink<S extends z.ZodType>(definition: SinkDefinition<S>): SinkDefinition {
   return definition as unknown as SinkDefinition
+}
+
+export function defineSender<S extends z.ZodType>(definition: SenderDefinition<S>): SenderDefinition {
+  return definition as unknown as SenderDefinition
 }

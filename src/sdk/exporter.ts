@@ -36,3 +36,70 @@ export interface SinkDefinition<S extends z.ZodType = z.ZodType> extends Describ
     readonly position: Json | null
   }): Sink
 }
+
+/**
+ * An exporter that hands rows to somebody else, over the network. It only encodes and tries once: the engine keeps rows
+ * in the outbox until they are accepted, cuts, retries, backs off and counts.
+ */
+export interface Sender {
+  /**
+   * Cuts rows into payloads that the backend takes: sizes, spans of time, numbers of rows. Pure, and in order: the
+   * payloads hold the rows one after the other, each exactly once.
+   */
+  encode(rows: readonly Row[]): Iterable<Payload>
+  /** One attempt. Failures are values; it rejects only when `signal` aborts. */
+  send(payload: Payload, signal: AbortSignal): Promise<SendResult>
+  /** Whether the backend can be reached and lets us in, without leaving a row there. */
+  probe(signal: AbortSignal): Promise<SendResult>
+  close?(): void
+}
+
+export interface Payload {
+  readonly rows: readonly Row[]
+  /** As it goes over the wire; empty for a single row that no payload can hold. */
+  readonly body: Uint8Array
+  /** Set when the row can never be sent, and why: it goes to the dead letter without an attempt. */
+  readonly unfit?: string
+}
+
+export type SendResult =
+  | { readonly kind: 'accepted' }
+  /** The backend took the payload and threw some rows away; it does not say which, and sending again would repeat. */
+  | { readonly kind: 'partial'; readonly refusedRows: number; readonly reason: string }
+  /** The rows before `at` are in, row `at` is refused, and those behind it were not looked at: they are sent again. */
+  | { readonly kind: 'stopped'; readonly at: number; readonly reason: string }
+  /** Too large after all: the payload is halved and sent again. */
+  | { readonly kind: 'too_large'; readonly reason: string }
+  /** May work later; `afterMs` when the backend says how much later. */
+  | { readonly kind: 'retry'; readonly reason: string; readonly afterMs?: number }
+  /** Will never work: dead letter. */
+  | { readonly kind: 'refused'; readonly reason: string }
+
+export interface SenderDefinition<S extends z.ZodType = z.ZodType> extends Described<S> {
+  readonly kind: 'sender'
+  /** How the engine sends for it; from the settings, which share `deliverySettings`. */
+  delivery(settings: z.output<S>): DeliverySettings
+  create(context: { readonly settings: z.output<S>; readonly host: Host }): Sender
+}
+
+/** What every sender lets its user set, and the engine obeys. */
+export interface DeliverySettings {
+  /** Payloads in flight at once. */
+  readonly concurrency: number
+  /** An attempt that takes longer is given up and tried again. */
+  readonly timeoutMs: number
+  readonly retry: {
+    readonly initialMs: number
+    readonly maxMs: number
+    /** Null: for ever, because the outbox holds the rows. */
+    readonly maxElapsedMs: number | null
+  }
+  readonly outbox: {
+    readonly maxBytes: number
+    /** Null: rows never grow too old. */
+    readonly maxAgeMs: number | null
+    readonly onFull: 'block' | 'drop_oldest'
+  }
+  /** File for rows that the backend refuses for good. */
+  readonly deadLetter: string | null
+}
