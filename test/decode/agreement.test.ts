@@ -3,8 +3,9 @@ import { Buffer } from 'node:buffer'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { ALL_COLUMNS, newDecoder, plainly, together } from './both-ways.ts'
+import { damaged } from './damaged.ts'
 import { LINES, NO_REAL_LINES, REAL_LINES } from './lines.ts'
-import { damaged, oddRecord } from './odd-lines.ts'
+import { oddRecord } from './odd-record.ts'
 
 const RUNS = Number(process.env.FUZZ_RUNS ?? 3000)
 const INPUT_BYTES = 1 << 18
