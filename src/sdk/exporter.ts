@@ -55,6 +55,7 @@ export interface Sender {
 }
 
 export interface Payload {
+  /** The very row objects that `encode` was given. */
   readonly rows: readonly Row[]
   /** As it goes over the wire; empty for a single row that no payload can hold. */
   readonly body: Uint8Array
@@ -71,9 +72,12 @@ export type SendResult =
   /** Too large after all: the payload is halved and sent again. */
   | { readonly kind: 'too_large'; readonly reason: string }
   /** May work later; `afterMs` when the backend says how much later. */
-  | { readonly kind: 'retry'; readonly reason: string; readonly afterMs?: number }
+  | { readonly kind: 'retry'; readonly cause: RetryCause; readonly reason: string; readonly afterMs?: number }
   /** Will never work: dead letter. */
   | { readonly kind: 'refused'; readonly reason: string }
+
+/** Few words, because they are a metric's label. `rejected` is a login or a permission that may yet be put right. */
+export type RetryCause = 'network' | 'timeout' | 'throttled' | 'unavailable' | 'rejected' | 'unacknowledged'
 
 export interface SenderDefinition<S extends z.ZodType = z.ZodType> extends Described<S> {
   readonly kind: 'sender'
