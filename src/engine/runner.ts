@@ -64,7 +64,9 @@ export class Runner {
     const { clock, graph } = this.#parts
     this.#abort.abort()
     this.#unblocked?.()
-    await Promise.race([this.#receivers, clock.sleep(Math.max(0, deadlineMs - clock.now()))])
+    const patience = new AbortController()
+    const deadline = clock.sleep(Math.max(0, deadlineMs - clock.now()), patience.signal)
+    await Promise.race([this.#receivers, deadline]).finally(() => patience.abort())
     if (flush) for (const pipeline of graph.pipelines) pipeline.flush()
     let result = this.#commit()
     while (result.kind === 'blocked' && clock.now() < deadlineMs) {
