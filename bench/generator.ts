@@ -87,7 +87,11 @@ function main(): void {
     },
   })
   const { out, seed, flows, rate, start, aggregated, 'distinct-groups': groups } = values
-  if (!out) throw new Error('name the file to write: --out FILE')
+  if (!out) {
+    process.stderr.write('name the file to write: --out FILE\n')
+    process.exitCode = 1
+    return
+  }
   const options = { seed: Number(seed), flows: Number(flows), flowsPerSecond: Number(rate), startTime: start }
   const chosen = groups
     ? generateDistinctGroups(Number(groups), options)

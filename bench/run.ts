@@ -53,19 +53,30 @@ async function main(): Promise<void> {
     },
   })
   const { quick, json, record, help } = values
-  if (help) {
-    process.stdout.write(HELP)
-    return
-  }
-  const result = await bench({
+  const options = {
     flows: Number(values.flows ?? (quick ? 30_000 : 300_000)),
     input: values.input ? resolve(values.input) : null,
     rounds: Number(values.rounds ?? (quick ? 1 : 3)),
     only: values.only?.split(',') ?? CASES.map(({ id }) => id),
-  })
+  }
+  const problem = problemWith(options)
+  if (help || problem) {
+    process.stdout.write(help ? HELP : `${problem}\n\n${HELP}`)
+    process.exitCode = help ? 0 : 1
+    return
+  }
+  const result = await bench(options)
   process.stdout.write(json ? `${JSON.stringify(result, null, 2)}\n` : tableOf(result, readBaseline()))
   if (record) writeFileSync(BASELINE_PATH, `${JSON.stringify(sharesOf(result), null, 2)}\n`)
   if (lossesIn(result).length > 0) process.exitCode = 1
+}
+
+function problemWith({ flows, rounds, only }: Options): string | null {
+  if (process.platform !== 'linux') return 'the bench reads CPU time from /proc, so it needs Linux'
+  if (!(flows >= 1)) return '--flows must be a number'
+  if (!(rounds >= 1)) return '--rounds must be a number'
+  const unknown = only.find((id) => !CASES.some((one) => one.id === id))
+  return unknown === undefined ? null : `there is no case "${unknown}"`
 }
 
 async function bench(options: Options): Promise<BenchResult> {
