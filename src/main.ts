@@ -2,9 +2,11 @@ import { cli } from './commands/cli.ts'
 import type { Terminal } from './commands/terminal.ts'
 import type { Catalog, Output } from './sdk/index.ts'
 import { systemClock } from './util/clock.ts'
+import { leanZod } from './util/lean-zod.ts'
 
 /** Runs one command and ends the process with its exit code. The only place that exits, and that listens to signals. */
 export async function main(catalog: Catalog, argv: readonly string[]): Promise<never> {
+  leanZod()
   try {
     process.exit(await cli(catalog, argv, terminal()))
   } catch (error) {

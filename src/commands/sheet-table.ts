@@ -61,10 +61,8 @@ function besideText({ beside }: BalanceSheet): string {
     ...(beside.gapBytes > 0
       ? [`gap: ${formatSize(beside.gapBytes)} were gone before anybody read them`]
       : []),
-    ...tallyRows(beside.lostUpstream).map(
-      ([source, events]) => `${events} events were lost upstream: ${source}`,
-    ),
-    ...tallyRows(beside.noted).map(([reason, count]) => `${count} noted: ${reason}`),
+    ...tallyRows(beside.lostUpstream).map(([source, events]) => `lost upstream: ${source} ${events}`),
+    ...tallyRows(beside.noted).map(([reason, count]) => `noted: ${reason} ${count}`),
   ]
   return lines.map((line) => `    ${line}\n`).join('')
 }

@@ -40,7 +40,7 @@ export function recording(path: string, failed: (error: Error) => void): Receive
 function bytesOf(path: string, signal: AbortSignal): Readable {
   const file = createReadStream(path, { highWaterMark: CHUNK_BYTES, signal })
   if (!path.endsWith('.gz')) return file
-  const plain = createGunzip()
+  const plain = createGunzip({ chunkSize: CHUNK_BYTES })
   file.on('error', (error) => plain.destroy(error))
   return file.pipe(plain)
 }
