@@ -1,26 +1,7 @@
+import { type Endpoint, makeEndpoint } from './endpoint.ts'
 import { nodeLabels, podLabels, policy } from './metadata.ts'
 import { Random } from './random.ts'
 import { CALLS, OUTSIDE_CALLS, WORKLOADS, type Workload } from './workloads.ts'
-
-/** One end of a flow. Its JSON is made once, since the same few hundred ends recur on every line. */
-export interface Endpoint {
-  /** As Hubble writes it in `source` and `destination`. */
-  readonly json: string
-  /** The same, reduced to the fields of ACNS's aggregation key. */
-  readonly keyJson: string
-  readonly ip4: string
-  readonly ip6: string
-  readonly mac: string
-  /** MAC of the other end of its network device. */
-  readonly peerMac: string
-  /** The device that delivers to it, as in `interface`. */
-  readonly deviceJson: string
-  readonly place: 'pod here' | 'pod elsewhere' | 'host' | 'world'
-  /** Traffic to it crosses the wire encrypted. */
-  readonly encrypted: boolean
-  /** The names by which the agent knows its address, as in `source_names` and `destination_names`. */
-  readonly namesJson: string
-}
 
 export interface Service {
   readonly workload: Workload
@@ -157,7 +138,7 @@ export class Cluster {
     const isHere = node === THIS_NODE
     const workloads = isHere ? { workloads: [{ name, kind }] } : {}
     const serial = this.#podsOn[node]++
-    return this.#endpoint({
+    return makeEndpoint(this.#random, {
       place: isHere ? 'pod here' : 'pod elsewhere',
       record: {
         ...(isHere ? { ID: this.#endpointId() } : {}),
@@ -181,7 +162,7 @@ export class Cluster {
     record: { ID?: number; identity: number; labels: string[] },
     ip4: string,
   ) {
-    return this.#endpoint({
+    return makeEndpoint(this.#random, {
       place,
       record,
       key: { identity: record.identity },
@@ -193,7 +174,7 @@ export class Cluster {
 
   #site(name: string, index: number): Site {
     const identity = 16777220 + index
-    const endpoint = this.#endpoint({
+    const endpoint = makeEndpoint(this.#random, {
       place: 'world',
       record: { identity, labels: [`fqdn:${name}`, 'reserved:world-ipv4'] },
       key: { identity },
@@ -205,33 +186,6 @@ export class Cluster {
     return { name, endpoint }
   }
 
-  #endpoint(of: {
-    place: Endpoint['place']
-    record: object
-    key: object
-    ip4: string
-    ip6: string
-    device: string
-    encrypted?: boolean
-    names?: string[]
-  }): Endpoint {
-    return {
-      json: JSON.stringify(of.record),
-      keyJson: JSON.stringify(of.key),
-      ip4: of.ip4,
-      ip6: of.ip6,
-      mac: this.#mac(),
-      peerMac: this.#mac(),
-      deviceJson: JSON.stringify({
-        index: of.device === 'eth0' ? 2 : this.#random.between(10, 900),
-        name: of.device,
-      }),
-      place: of.place,
-      encrypted: of.encrypted ?? false,
-      namesJson: of.names ? JSON.stringify(of.names) : '',
-    }
-  }
-
   /** Endpoint ids do not follow the order of creation on a real node either. */
   #endpointId(): number {
     return ((++this.#endpoints * 2749) % 3900) + 100
@@ -240,11 +194,6 @@ export class Cluster {
   #publicIp(): string {
     const octet = (from: number, to: number) => this.#random.between(from, to)
     return `${octet(60, 100)}.${octet(1, 255)}.${octet(0, 256)}.${octet(1, 255)}`
-  }
-
-  #mac(): string {
-    const octet = () => this.#random.text(2, '0123456789abcdef')
-    return `${this.#random.pick(['0a', '2e', '5a', '9e', 'd6'])}:${octet()}:${octet()}:${octet()}:${octet()}:${octet()}`
   }
 }
 

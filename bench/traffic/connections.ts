@@ -1,4 +1,4 @@
-import type { Call, Cluster, Endpoint, Service } from './cluster.ts'
+import type { Call, Cluster, Service } from './cluster.ts'
 import {
   type Conversation,
   type Link,
@@ -8,6 +8,7 @@ import {
   tcp,
   trace,
 } from './conversation.ts'
+import type { Endpoint } from './endpoint.ts'
 import type { Random } from './random.ts'
 import type { TcpState } from './sighting.ts'
 

@@ -1,4 +1,4 @@
-import type { Endpoint } from './cluster.ts'
+import type { Endpoint } from './endpoint.ts'
 import type { Direction, Layer4, Sighting, TcpState } from './sighting.ts'
 
 /** What a node sees of two ends talking, in its order. */

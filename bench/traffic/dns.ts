@@ -1,4 +1,4 @@
-import type { Cluster, Endpoint } from './cluster.ts'
+import type { Cluster } from './cluster.ts'
 import { anyPod, ephemeralPort } from './connections.ts'
 import {
   type Conversation,
@@ -9,6 +9,7 @@ import {
   trace,
   udp,
 } from './conversation.ts'
+import type { Endpoint } from './endpoint.ts'
 import type { Random } from './random.ts'
 import type { Layer7 } from './sighting.ts'
 

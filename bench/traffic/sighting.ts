@@ -1,4 +1,4 @@
-import type { Endpoint } from './cluster.ts'
+import type { Endpoint } from './endpoint.ts'
 
 /** What Hubble knows of one packet or message: everything a line says besides when it was. */
 export interface Sighting {

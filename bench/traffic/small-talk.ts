@@ -1,6 +1,7 @@
-import type { Cluster, Endpoint } from './cluster.ts'
+import type { Cluster } from './cluster.ts'
 import { anyPod, ephemeralPort, podHere } from './connections.ts'
 import { type Conversation, type Link, sighting, trace, udp } from './conversation.ts'
+import type { Endpoint } from './endpoint.ts'
 import type { Random } from './random.ts'
 import type { Layer4 } from './sighting.ts'
 

@@ -36,7 +36,7 @@ const PROTO_ORDER: { readonly [message: string]: readonly string[] } = {
   aggregate: words('ingress_flow_count egress_flow_count unknown_direction_flow_count'),
 }
 const SAMPLES = join(import.meta.dirname, '../../../shared/data/hubble-samples.jsonl')
-const FLOWS = 20_000
+const FLOWS = 10_000
 
 const lines = [...generateLines({ seed: 7, flows: FLOWS })]
 const flows = lines.map(flowOf)

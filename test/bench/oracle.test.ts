@@ -9,7 +9,7 @@ import { Dictionary } from '../../src/record/dictionary.ts'
 import type { Row } from '../../src/record/row.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
-const TRAFFIC = { seed: 11, flows: 20_000, flowsPerSecond: 200 }
+const TRAFFIC = { seed: 11, flows: 8000, flowsPerSecond: 100 }
 
 for (const [what, generate] of [
   ['single flows', generateLines],
