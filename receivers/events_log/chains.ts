@@ -46,6 +46,11 @@ export class Chains {
     return this.#chains.get(log)?.files.at(-1)
   }
 
+  after(file: TailedFile): TailedFile | undefined {
+    const { files } = this.#chain(file.log)
+    return files[files.indexOf(file) + 1]
+  }
+
   forget(file: TailedFile): void {
     const { files } = this.#chain(file.log)
     files.splice(files.indexOf(file), 1)

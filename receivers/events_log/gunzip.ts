@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer'
-import { createReadStream, readSync } from 'node:fs'
-import { pipeline, type TransformOptions } from 'node:stream'
+import { readSync } from 'node:fs'
+import { pipeline, Readable, type TransformOptions } from 'node:stream'
 import { constants, createGunzip, gunzipSync, type ZlibOptions } from 'node:zlib'
 
 const COMPRESSED_HEAD_BYTES = 4096
@@ -38,7 +38,7 @@ export class Gunzip {
     this.#stream.on('end', () => this.#finish({ kind: 'ended' }))
     this.#stream.on('error', (error) => this.#finish({ kind: 'damaged', reason: error.message }))
     this.#stream.pause()
-    pipeline(createReadStream('', { fd, start: 0, autoClose: false }), this.#stream, () => {})
+    pipeline(Readable.from(compressed(fd)), this.#stream, () => {})
   }
 
   /** Why the content ends before its end; null when it does not. */
@@ -91,6 +91,16 @@ export class Gunzip {
   #finish(state: State): void {
     if (this.#state.kind === 'reading') this.#state = state
     this.#arrived()
+  }
+}
+
+function* compressed(fd: number): Generator<Buffer> {
+  for (let position = 0; ; ) {
+    const chunk = Buffer.alloc(CHUNK_BYTES)
+    const bytes = readSync(fd, chunk, 0, chunk.length, position)
+    if (bytes === 0) return
+    position += bytes
+    yield chunk.subarray(0, bytes)
   }
 }
 

@@ -2,40 +2,40 @@ import type { OpenFile } from './open-file.ts'
 import type { Sighting } from './survey.ts'
 import type { TailedFile } from './tailed-file.ts'
 
-/**
- * Whose content stands under a name that nobody knows: the missing file that moved there, was copied there before it was
- * truncated, or was compressed there; null when it is new.
- */
-export function whoMovedTo(
-  sighting: Sighting,
-  open: OpenFile,
-  missing: Iterable<TailedFile>,
-): TailedFile | null {
-  for (const file of missing) if (isFamily(file, sighting) && hasMovedTo(file, sighting, open)) return file
-  return null
-}
+/** What a file under an unknown name is to those that are known. */
+export type Kinship =
+  /** The missing one: renamed, compressed, or copied before it was truncated. */
+  | { readonly kind: 'moved'; readonly file: TailedFile }
+  /** A copy of one that is still there, perhaps about to be truncated. */
+  | { readonly kind: 'copy' }
+  /** A copy of the beginning of one that is gone; all of it has been read. */
+  | { readonly kind: 'old_copy' }
+  | { readonly kind: 'stranger' }
 
-/** The file that a rotated one is being copied from, by somebody who is about to truncate it. */
-export function whoIsCopiedTo(
+export function kinship(
   sighting: Sighting,
   open: OpenFile,
-  present: Iterable<TailedFile>,
-): TailedFile | null {
-  if (open.isGzip) return null
-  for (const file of present) {
-    const isRotatedName = sighting.rotatedAt !== null || sighting.log !== file.log
-    if (isRotatedName && isFamily(file, sighting) && !file.isGzip && file.startsWith(open)) return file
-  }
-  return null
+  { missing, present }: { readonly missing: Iterable<TailedFile>; readonly present: Iterable<TailedFile> },
+): Kinship {
+  for (const file of missing)
+    if (isFamily(file, sighting) && hasMovedTo(file, sighting, open)) return { kind: 'moved', file }
+  for (const file of open.isGzip ? [] : present)
+    if (isRotatedName(file, sighting) && file.startsWith(open)) return { kind: 'copy' }
+  for (const file of open.isGzip ? [] : missing)
+    if (isRotatedName(file, sighting) && file.hasRead(open)) return { kind: 'old_copy' }
+  return { kind: 'stranger' }
 }
 
 function hasMovedTo(file: TailedFile, sighting: Sighting, open: OpenFile): boolean {
-  const isRotatedName = sighting.rotatedAt !== null || sighting.log !== file.log
-  if (file.isOpen) return isRotatedName && file.sharesHead(open)
+  if (file.isOpen) return isRotatedName(file, sighting) && file.isWholeIn(open)
   if (file.print.offset > 0) return file.isIn(open)
-  // Of a file that nobody has read there is only the name to go by: its own, compressed, or for the log the next in time.
-  if (sighting.place.path === `${file.path}.gz`) return true
-  return file.path === file.log && sighting.rotatedAt !== null
+  // Of a file that nobody has read there is only the name to go by.
+  return sighting.place.path === `${file.path}.gz`
+}
+
+/** Under the log's own name stands a new file, however much it looks like the old one. */
+function isRotatedName(file: TailedFile, sighting: Sighting): boolean {
+  return isFamily(file, sighting) && (sighting.rotatedAt !== null || sighting.log !== file.log)
 }
 
 /** Rotated files keep the name of their log and put something behind it. */

@@ -1,7 +1,7 @@
 import { dirname } from 'node:path'
 import type { Chains } from './chains.ts'
 import { closeSome, tooManyOpen } from './descriptors.ts'
-import { whoIsCopiedTo, whoMovedTo } from './kinship.ts'
+import { kinship } from './kinship.ts'
 import { type Handles, lookAt, OpenFile } from './open-file.ts'
 import type { Sighting, Survey, Surveyed } from './survey.ts'
 import { TailedFile } from './tailed-file.ts'
@@ -19,8 +19,6 @@ export interface Seen {
   readonly folders: readonly string[]
   /** What cannot be looked at, and why. */
   readonly blocked: ReadonlyMap<string, string>
-  /** Something is missing, or in the making, that the next look decides about. */
-  readonly isUndecided: boolean
 }
 
 /** What one look has found out so far. */
@@ -30,8 +28,6 @@ interface Look {
   /** Known files that were not found yet. */
   readonly missing: Set<TailedFile>
   readonly around: Surveyed['around']
-  /** Files that are just being copied: inode, and what they look like. */
-  readonly copies: Map<string, string>
 }
 
 /**
@@ -43,8 +39,6 @@ export class Lookout {
   readonly #chains: Chains
   readonly #handles: Handles
   readonly #meet: LookoutParts['meet']
-  /** As the last look saw them. */
-  #copies: ReadonlyMap<string, string> = new Map()
 
   constructor({ survey, chains, handles, meet }: LookoutParts) {
     this.#survey = survey
@@ -55,19 +49,19 @@ export class Lookout {
 
   look(nowMs: number): Seen {
     const { sightings, blocked, folders, around } = this.#survey.take(this.#chains.logs)
-    const missing = new Set(this.#chains.all)
-    for (const file of missing) {
+    const look: Look = { nowMs, blocked, around, missing: new Set(this.#chains.all) }
+    for (const file of look.missing) {
       if (file.blocked !== null) blocked.set(file.path, file.blocked)
       file.blocked = null
     }
-    const look: Look = { nowMs, blocked, missing, around, copies: new Map() }
-    for (const sighting of this.#recognise(sightings, look)) this.#identify(sighting, look)
-    const present = new Set(this.#present(look).map(({ id }) => id))
-    for (const file of missing) this.#search(file, present, look)
+    const unknown = this.#recognise(sightings, look)
+    for (const file of look.missing) this.#checkHeld(file, look)
+    for (const file of look.missing) this.#findInode(file, look)
+    for (const sighting of unknown) this.#identify(sighting, look)
+    for (const file of look.missing) this.#findContent(file, look)
+    for (const file of look.missing) file.seenNowhere(nowMs)
     closeSome(this.#chains.all, this.#handles)
-    this.#copies = look.copies
-    const isUndecided = look.copies.size > 0 || this.#chains.all.some((file) => file.isMissed)
-    return { folders, blocked, isUndecided }
+    return { folders, blocked }
   }
 
   /** Takes the files whose inode is known and still holds what it held; the others are for a closer look. */
@@ -80,13 +74,39 @@ export class Lookout {
       const file = known.get(place.id)
       if (file === undefined) return true
       if (!file.isStill(place)) {
-        file.displace()
+        file.displace()?.close()
         return true
       }
       file.seenAt(place, nowMs)
       missing.delete(file)
       return false
     })
+  }
+
+  /** A file that was truncated and moved away has new content, which only the open file leads to. */
+  #checkHeld(file: TailedFile, { missing, nowMs }: Look): void {
+    if (file.isIntact) return
+    const open = file.displace()
+    if (open === null) return
+    const next = TailedFile.begin(file.log, open, this.#handles, nowMs)
+    this.#chains.add(next, this.#chains.after(file))
+    missing.add(next)
+  }
+
+  /** Under a name that nobody follows, or one that a link no longer leads to. */
+  #findInode(file: TailedFile, look: Look): void {
+    const here = lookAt(file.path)
+    // As long as we may not look it is not missing.
+    if (here.kind === 'blocked') {
+      look.blocked.set(file.path, here.reason)
+      look.missing.delete(file)
+      return
+    }
+    const places = here.kind === 'found' ? [here.value, ...look.around(file.log)] : look.around(file.log)
+    const place = places.find((place) => file.isStill(place))
+    if (place === undefined) return
+    file.seenAt(place, look.nowMs)
+    look.missing.delete(file)
   }
 
   /** Whose content it is that stands in an unknown place, or not there any more. */
@@ -96,52 +116,54 @@ export class Lookout {
     if (found.kind === 'blocked') look.blocked.set(path, found.reason)
     if (found.kind !== 'found') return
     const open = found.value
-    // It has been renamed since: the next look tells.
-    if (open.place.id !== id) return open.close()
-    const moved = whoMovedTo(sighting, open, look.missing)
-    if (moved === null) return this.#begin(sighting, open, look)
-    look.missing.delete(moved)
-    moved.movedTo(open, look.nowMs)
+    // Renamed since, which the next look tells; or a rotated file of which nothing has been copied yet.
+    if (open.place.id !== id || (open.place.bytes === 0 && sighting.rotatedAt !== null)) return open.close()
+    const kin = kinship(sighting, open, { missing: look.missing, present: this.#present(look) })
+    switch (kin.kind) {
+      case 'moved':
+        look.missing.delete(kin.file)
+        return kin.file.movedTo(open, look.nowMs)
+      case 'copy':
+        // When the original is truncated, what has not been read of it is read here.
+        return open.close()
+      case 'old_copy':
+        return this.#begin(sighting, open, look)?.skipToEnd({ mayGrow: false })
+      case 'stranger': {
+        const file = this.#begin(sighting, open, look)
+        if (file !== null) this.#meet(file, sighting)
+      }
+    }
   }
 
-  #begin(sighting: Sighting, open: OpenFile, look: Look): void {
-    const { missing, copies, nowMs } = look
-    const { path, id, stamp, bytes } = sighting.place
-    const original = whoIsCopiedTo(sighting, open, this.#present(look))
-    if (original !== null && (original.print.offset < bytes || this.#copies.get(id) !== stamp)) {
-      // Soon the original is truncated, and what has not been read of it is to be read here.
-      copies.set(id, stamp)
-      return open.close()
+  #begin(sighting: Sighting, open: OpenFile, { blocked, missing, nowMs }: Look): TailedFile | null {
+    const { path } = sighting.place
+    if (this.#chains.isFull) blocked.set(dirname(path), 'too many files: make `include` narrower')
+    if (sighting.excluded || this.#chains.isFull) {
+      open.close()
+      return null
     }
-    if (this.#chains.isFull) look.blocked.set(dirname(path), 'too many files: make `include` narrower')
-    if (sighting.excluded || this.#chains.isFull) return open.close()
     const file = TailedFile.begin(sighting.log, open, this.#handles, nowMs)
-    if (original === null) this.#meet(file, sighting)
-    else file.skipToEnd({ mayGrow: false })
     const last = this.#chains.last(file.log)
     const bearsTheName = last !== undefined && last.path === last.log && !missing.has(last)
     this.#chains.add(file, bearsTheName && sighting.rotatedAt !== null ? last : undefined)
     if (tooManyOpen(this.#handles)) closeSome(this.#chains.all, this.#handles)
+    return file
   }
 
-  /** Looks for a file's content under names that nobody follows. */
-  #search(file: TailedFile, present: ReadonlySet<string>, { blocked, around, nowMs }: Look): void {
-    const here = lookAt(file.path)
-    if (here.kind === 'blocked') {
-      blocked.set(file.path, here.reason)
-      return
-    }
-    if (here.kind === 'found' && file.isStill(here.value)) return file.seenAt(here.value, nowMs)
-    const places = around(file.log).filter(({ id }) => !present.has(id))
-    const place = places.find((place) => file.isStill(place))
-    if (place !== undefined) return file.seenAt(place, nowMs)
-    for (const { path } of file.isOpen || file.print.offset === 0 ? [] : places) {
+  /** A file that was moved to another device, or copied and truncated, under a name that nobody follows. */
+  #findContent(file: TailedFile, look: Look): void {
+    if (file.isOpen || file.print.offset === 0) return
+    const present = new Set(this.#present(look).map(({ id }) => id))
+    for (const { path } of look.around(file.log).filter(({ id }) => !present.has(id))) {
       const found = OpenFile.open(path, this.#handles)
       if (found.kind !== 'found') continue
-      if (file.isIn(found.value)) return file.movedTo(found.value, nowMs)
-      found.value.close()
+      if (!file.isIn(found.value)) {
+        found.value.close()
+        continue
+      }
+      look.missing.delete(file)
+      return file.movedTo(found.value, look.nowMs)
     }
-    file.seenNowhere(nowMs)
   }
 
   #present({ missing }: Look): TailedFile[] {

@@ -6,7 +6,7 @@ import { Gunzip, headOfGzip, isGzip, sizeOfGzip } from './gunzip.ts'
 /** A file as it stands on disk. */
 export interface Place {
   readonly path: string
-  /** Device and inode. */
+  /** Device, inode, and when the inode came to be: numbers of removed files are given to new ones. */
   readonly id: string
   /** Changes whenever the file is written to. */
   readonly stamp: string
@@ -119,6 +119,13 @@ export class OpenFile {
     return this.isGzip || seam === null || this.markAt(offset - bytes, bytes) === seam
   }
 
+  /** Whether the first `size` bytes are the same here and in `other`, as far as their ends tell. */
+  agreesWith(other: OpenFile, size: number): boolean {
+    const bytes = markBytes(size)
+    const isSame = (at: number) => this.markAt(at, bytes) === other.markAt(at, bytes)
+    return size > 0 && isSame(0) && (this.isGzip || other.isGzip || isSame(size - bytes))
+  }
+
   close(): void {
     this.#gunzip?.close()
     closeSync(this.#fd)
@@ -129,7 +136,7 @@ export class OpenFile {
 function placeOf(path: string, stat: BigIntStats): Place {
   return {
     path,
-    id: `${stat.dev}:${stat.ino}`,
+    id: `${stat.dev}:${stat.ino}:${stat.birthtimeNs}`,
     stamp: `${stat.size}:${stat.mtimeNs}`,
     bytes: Number(stat.size),
     modifiedMs: Number(stat.mtimeMs),

@@ -15,7 +15,7 @@ export interface Sighting {
 }
 
 export interface Surveyed {
-  /** Rotated files by time, then the logs themselves. */
+  /** The logs themselves, then rotated files by time. */
   readonly sightings: readonly Sighting[]
   /** What cannot be looked at, and why. */
   readonly blocked: Map<string, string>
@@ -149,12 +149,8 @@ function look(names: ReadonlyMap<string, Omit<Sighting, 'place'>>, blocked: Map<
     if (found.kind === 'found') sightings.push({ ...name, place: found.value })
     if (found.kind === 'blocked') blocked.set(path, found.reason)
   }
-  const byTime = (a: Sighting, b: Sighting) => compare(a.rotatedAt ?? LAST, b.rotatedAt ?? LAST)
-  return sightings.sort(byTime)
+  return sightings.sort((a, b) => compare(a.rotatedAt ?? '', b.rotatedAt ?? ''))
 }
-
-/** Sorts behind every time. */
-const LAST = '~'
 
 function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0

@@ -59,7 +59,7 @@ export class Tail implements Receiver {
   /** No look before, and no stored position: all that is met was there before anybody followed it. */
   #isFirstLook: boolean
   #lastLookMs = Number.NEGATIVE_INFINITY
-  #seen: Seen = { folders: [], blocked: new Map(), isUndecided: false }
+  #seen: Seen = { folders: [], blocked: new Map() }
   /** Files met in this look. */
   #met: string[] = []
 
@@ -130,7 +130,7 @@ export class Tail implements Receiver {
 
   /** The last pass of `stop_at_end`. What may be gone gets another chance to be found. */
   async #end(run: Run): Promise<void> {
-    for (let looks = 0; this.#seen.isUndecided && looks < LAST_LOOKS; looks++) await this.#pass(run)
+    for (let looks = 0; this.#chains.all.some((file) => file.isMissed) && looks < LAST_LOOKS; looks++) await this.#pass(run)
     for (const file of this.#chains.all) {
       if (run.signal.aborted) return
       if (file.unreadBytes > 0 || file.damage !== null)
@@ -158,7 +158,7 @@ export class Tail implements Receiver {
       const isFollowed = this.#survey.includes(file.log) || this.#survey.includes(file.path)
       const { unreadBytes } = file
       // Somebody may have written to it after the last position, when nobody looked.
-      const mayHaveGrown = file.timesSeen === 0 && !file.rotated
+      const mayHaveGrown = file.timesSeen === 0 && file.path === file.log
       const bytes = unreadBytes === 0 && mayHaveGrown ? 1 : unreadBytes
       if (isFollowed && bytes > 0) this.#gap(intake, { path: file.path, bytes, reason: GONE })
     }

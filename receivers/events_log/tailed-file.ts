@@ -1,5 +1,5 @@
 import { backupOf } from './backups.ts'
-import { advance, type Fingerprint, mark, markBytes, NOTHING_READ } from './fingerprint.ts'
+import { advance, type Fingerprint, mark, MARK_BYTES, markBytes, NOTHING_READ } from './fingerprint.ts'
 import { failure, type Handles, OpenFile, type Place } from './open-file.ts'
 import type { SavedFile } from './position.ts'
 
@@ -27,6 +27,8 @@ export class TailedFile {
   #endStamp: string | null = null
   /** Its inode holds other content now. */
   #displaced = false
+  /** A read found other bytes than were read before. */
+  #isDoubtful = false
   /** The inode that proved to hold other content. */
   #notAt: string | null = null
   /** The offset is inside a line over the limit. */
@@ -100,7 +102,7 @@ export class TailedFile {
 
   /** Whether a read could bring something new. */
   get hasMore(): boolean {
-    const canRead = !this.#displaced && !this.isMissed && this.blocked === null
+    const canRead = !this.#displaced && !this.#isDoubtful && !this.isMissed && this.blocked === null
     return canRead && this.unreadBytes > 0 && this.#place.stamp !== this.#endStamp
   }
 
@@ -140,7 +142,7 @@ export class TailedFile {
   /** Whether this is what stands at `place`. What cannot be opened is ours, if its inode is, until it can. */
   isStill(place: Place): boolean {
     if (this.#displaced || place.id !== this.id) return false
-    if (place.path === this.path && place.stamp === this.#place.stamp) return true
+    if (!this.#isDoubtful && place.path === this.path && place.stamp === this.#place.stamp) return true
     if (this.#open?.place.id === place.id) return this.#open.holds(this.#print)
     const found = OpenFile.open(place.path, this.#handles)
     if (found.kind !== 'found') return found.kind === 'blocked'
@@ -155,18 +157,22 @@ export class TailedFile {
     return other.place.id !== this.#notAt && other.holds(this.#print)
   }
 
-  /** Whether `other` begins as this file, open here, does. */
-  sharesHead(other: OpenFile): boolean {
-    const bytes = markBytes(this.#open?.contentBytes() ?? 0)
-    return bytes > 0 && this.#open?.markAt(0, bytes) === other.markAt(0, bytes)
+  /** Whether all that this file, open here, holds by now is in `other`. */
+  isWholeIn(other: OpenFile): boolean {
+    return this.#open?.agreesWith(other, this.#open.contentBytes() ?? 0) ?? false
   }
 
-  /** Whether all of `other` is what this file, open here, begins with. */
+  /** Whether `other` is a copy of this file: of all of it, or of what it was a while ago. */
   startsWith(other: OpenFile): boolean {
     const size = other.contentBytes() ?? 0
-    if (this.#open === null || size === 0 || size > (this.#open.contentBytes() ?? 0)) return false
-    const bytes = markBytes(size)
-    return [0, size - bytes].every((at) => this.#open?.markAt(at, bytes) === other.markAt(at, bytes))
+    if (size > this.#size || (size >= MARK_BYTES && !this.#mayShareHead(other))) return false
+    return this.open() === null && this.#open?.isGzip === false && this.#open.agreesWith(other, size)
+  }
+
+  /** Whether `other` is a copy of this file that holds no more than has been read; only the beginning tells. */
+  hasRead(other: OpenFile): boolean {
+    const size = other.contentBytes() ?? 0
+    return size > 0 && size <= this.#print.offset && this.#mayShareHead(other)
   }
 
   /** It was found at `place`, as `isStill` said. */
@@ -176,6 +182,7 @@ export class TailedFile {
     this.timesSeen++
     this.missedLooks = 0
     this.blocked = null
+    this.#isDoubtful = false
     if (changed) this.#measure(nowMs)
   }
 
@@ -197,11 +204,18 @@ export class TailedFile {
     this.#measure(nowMs)
   }
 
-  /** Other content has taken its inode: truncated, overwritten, reused. */
-  displace(): void {
-    this.close()
+  /** Whether the open file, if it is open, still has what was read of it. */
+  get isIntact(): boolean {
+    return this.#open === null || this.#open.holds(this.#print)
+  }
+
+  /** Other content has taken its inode: truncated, overwritten, reused. Hands out the open file, which has it. */
+  displace(): OpenFile | null {
+    const open = this.#open
+    this.#open = null
     this.#displaced = true
     this.#notAt = this.id
+    return open
   }
 
   /** Leaves out what is there. With `mayGrow` it is read from its unfinished line on. */
@@ -224,7 +238,9 @@ export class TailedFile {
       const to = await (this.#open as OpenFile).read(input, this.#print.offset - before)
       const seam = this.#print.seam
       if (to < before || (seam !== null && mark(input.subarray(0, before)) !== seam)) {
-        this.displace()
+        // The first bytes of a compressed file look alike, it is for us to say that it is another one.
+        if (this.isGzip) this.displace()?.close()
+        this.#isDoubtful = true
         return { kind: 'elsewhere' }
       }
       return this.#took(before, to, to < input.length)
@@ -252,6 +268,10 @@ export class TailedFile {
   close(): void {
     this.#open?.close()
     this.#open = null
+  }
+
+  #mayShareHead(other: OpenFile): boolean {
+    return other.markAt(0, markBytes(this.#print.offset)) === this.#print.head
   }
 
   #took(from: number, to: number, atEnd: boolean): Read {
