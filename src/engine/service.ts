@@ -75,10 +75,11 @@ export class Service {
    * Runs another config from where this one stands. When its components cannot be made, the old ones are made again
    * and the `StartError` is thrown.
    */
-  async reload(config: ResolvedConfig): Promise<void> {
+  async reload(wanted: ResolvedConfig): Promise<void> {
     if (this.#phase !== 'running')
       throw new StartError('the service is busy starting or stopping; try again', 'world')
     this.#phase = 'reloading'
+    const config = this.#withWhatIsSettled(wanted)
     await this.#retire(config)
     const previous = this.#config
     try {
@@ -91,6 +92,15 @@ export class Service {
       this.#run()
     }
     await this.#reopenServers(previous)
+  }
+
+  /** The state and the log are open since the start: their settings change with a restart only. */
+  #withWhatIsSettled(config: ResolvedConfig): ResolvedConfig {
+    const { stateDir, durability, logs } = this.#config.service
+    const settled = { ...config, service: { ...config.service, stateDir, durability, logs } }
+    if (JSON.stringify(settled.service) !== JSON.stringify(config.service))
+      this.log.warn('state_dir, durability and telemetry.logs stay as they were until the next start')
+    return settled
   }
 
   /** For what concerns the service as a whole. */
