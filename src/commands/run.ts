@@ -13,16 +13,20 @@ import type { ExitCode, Terminal } from './terminal.ts'
 export async function run(catalog: Catalog, terminal: Terminal, files: readonly string[]): Promise<ExitCode> {
   const loaded = await readConfig(catalog, terminal, files)
   if (loaded === null) return 78
-  const service = await start(loaded.config, terminal)
-  if (typeof service === 'number') return service
+  const starting = start(loaded.config, terminal)
   const failed = Promise.withResolvers<never>()
-  let turn = Promise.resolve()
-  // One after the other: a stop waits for the reload before it, and a reload reads what the one before it did not see.
-  const inTurn = (work: () => Promise<void>) => () => {
-    turn = turn.then(work).catch(failed.reject)
+  let turn: Promise<unknown> = starting
+  // One after the other: a stop waits for the reload before it, and both for the start.
+  const inTurn = (work: (service: Service) => Promise<void>) => () => {
+    turn = turn
+      .then(() => starting)
+      .then((service) => (typeof service === 'number' ? undefined : work(service)))
+      .catch(failed.reject)
   }
-  terminal.onStop(inTurn(() => service.stop()))
-  terminal.onReload(inTurn(() => reload(catalog, terminal, files, service)))
+  terminal.onStop(inTurn((service) => service.stop()))
+  terminal.onReload(inTurn((service) => reload(catalog, terminal, files, service)))
+  const service = await starting
+  if (typeof service === 'number') return service
   const how = await Promise.race([service.done, failed.promise])
   if (how === 'ended') terminal.err.write(`\n${service.summary().sheets.map(sheetReport).join('\n')}`)
   return 0

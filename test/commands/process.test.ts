@@ -1,0 +1,208 @@
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { appendFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join, resolve } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { flowsOf, type Row } from '../../src/sdk/index.ts'
+import { flow, line } from '../support/flows.ts'
+import { tempDir } from '../support/temp-dir.ts'
+
+const FRONT_DOOR = resolve('flowfold.ts')
+const PATIENCE_MS = 20_000
+
+interface Place {
+  readonly dir: string
+  readonly config: string
+  readonly log: string
+  /** What the file exporter has written so far. */
+  rows(): Row[]
+}
+
+/** A folder with a config that follows `events.log` there and folds it into `rows.jsonl`. */
+function place(test: TestContext, { stopAtEnd = false, health = 'none' } = {}): Place {
+  const dir = tempDir(test)
+  const log = join(dir, 'events.log')
+  const config = join(dir, 'flowfold.yaml')
+  writeFileSync(
+    config,
+    `receivers:
+  events_log: { include: ["${log}"], stop_at_end: ${stopAtEnd}, poll_interval: 50ms }
+processors:
+  aggregate:
+exporters:
+  file: { path: "${join(dir, 'rows.jsonl')}" }
+service:
+  state_dir: "${join(dir, 'state')}"
+  commit_interval: 100ms
+  telemetry: { metrics: { endpoint: none }, logs: { format: json } }
+  health: { endpoint: "${health}" }
+  pipelines:
+    logs: { receivers: [events_log], processors: [aggregate], exporters: [file] }
+`,
+  )
+  const rows = () =>
+    readFileSync(join(dir, 'rows.jsonl'), 'utf8')
+      .split('\n')
+      .filter((text) => text !== '')
+      .map((text) => JSON.parse(text))
+  return { dir, config, log, rows }
+}
+
+/** A flowfold of its own process; killed with the test at the latest. */
+class Flowfold {
+  out = ''
+  err = ''
+  readonly #process: ChildProcess
+  readonly #closed: Promise<unknown>
+
+  constructor(test: TestContext, ...argv: string[]) {
+    this.#process = spawn(process.execPath, [FRONT_DOOR, ...argv], {
+      timeout: PATIENCE_MS,
+      killSignal: 'SIGKILL',
+    })
+    this.#process.stdout?.on('data', (text) => {
+      this.out += text
+    })
+    this.#process.stderr?.on('data', (text) => {
+      this.err += text
+    })
+    this.#closed = once(this.#process, 'close')
+    test.after(() => this.#process.kill('SIGKILL'))
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.#process.kill(name)
+  }
+
+  async exitCode(): Promise<number | null> {
+    await this.#closed
+    return this.#process.exitCode
+  }
+}
+
+test('a run that ends with its input leaves rows, a summary and a balance sheet', async (t) => {
+  const { config, log, rows } = place(t, { stopAtEnd: true })
+  writeFileSync(log, line(flow()) + line(flow()) + line(flow({ verdict: 'DROPPED' })))
+  const run = new Flowfold(t, 'run', '--config', config)
+  assert.equal(await run.exitCode(), 0, run.err)
+  assert.equal(run.out, '')
+  assert.match(
+    run.err,
+    /logs: 3 flows in 2 rows, 2\.\d KiB -> .*\n[\s\S]*received +3\n +delivered +3\n[\s\S]*balanced +0\n/,
+  )
+  assert.deepEqual(rows().map(flowsOf).toSorted(), [1, 2])
+  const again = new Flowfold(t, 'run', '--config', config)
+  assert.equal(await again.exitCode(), 0, again.err)
+  assert.equal(rows().length, 2, 'a second run finds nothing new')
+})
+
+test('SIGTERM hands over what is folded and exits with 0', async (t) => {
+  const { config, log, rows } = place(t)
+  writeFileSync(log, line(flow({ time: new Date().toISOString() })))
+  const run = new Flowfold(t, 'run', '--config', config)
+  await until(() => run.err.includes('new files'), run)
+  await sleep(300)
+  run.signal('SIGTERM')
+  assert.equal(await run.exitCode(), 0, run.err)
+  assert.deepEqual(rows().map(flowsOf), [1])
+})
+
+test('SIGHUP takes a good config over and survives a bad one', async (t) => {
+  const { dir, config, log, rows } = place(t)
+  writeFileSync(log, '')
+  const run = new Flowfold(t, 'run', '--config', config)
+  await until(() => run.err.includes('new files'), run)
+  const good = readFileSync(config, 'utf8')
+  writeFileSync(config, good.replace('poll_interval', 'pol_interval').replace('[file]', '[flie]'))
+  run.signal('SIGHUP')
+  await until(() => run.err.includes('mistakes'), run)
+  const [complaint] = run.err.split('\n').filter((text) => text.includes('mistakes'))
+  assert.match(complaint, /"level":"error".*the new configuration has mistakes; the old one keeps running/)
+  assert.match(complaint, /did you mean \\"poll_interval\\".*did you mean \\"file\\"/)
+  writeFileSync(config, good.replace('rows.jsonl', 'more.jsonl'))
+  run.signal('SIGHUP')
+  await until(() => run.err.includes('the new configuration runs'), run)
+  appendFileSync(log, line(flow({ time: new Date().toISOString() })))
+  await sleep(500)
+  run.signal('SIGINT')
+  assert.equal(await run.exitCode(), 0, run.err)
+  assert.throws(rows, /ENOENT/)
+  assert.equal(readFileSync(join(dir, 'more.jsonl'), 'utf8').split('\n').length, 2)
+})
+
+test('balance prints the sheet of a running flowfold', async (t) => {
+  const health = `127.0.0.1:${await freePort()}`
+  const { config, log } = place(t, { health })
+  writeFileSync(log, line(flow()))
+  const run = new Flowfold(t, 'run', '--config', config)
+  await until(() => run.err.includes('new files'), run)
+  await sleep(300)
+  const balance = new Flowfold(t, 'balance', '--endpoint', health)
+  assert.equal(await balance.exitCode(), 0, balance.err)
+  assert.match(balance.out, /^logs: 1 flow in /)
+  assert.match(balance.out, /balanced +0\n/)
+  run.signal('SIGTERM')
+  await run.exitCode()
+})
+
+test('a second flowfold on the same state is refused with 1', async (t) => {
+  const { config, log } = place(t)
+  writeFileSync(log, '')
+  const first = new Flowfold(t, 'run', '--config', config)
+  await until(() => first.err.includes('new files'), first)
+  const second = new Flowfold(t, 'run', '--config', config)
+  assert.equal(await second.exitCode(), 1)
+  assert.match(second.err, /^flowfold: .*state/)
+  first.signal('SIGTERM')
+  assert.equal(await first.exitCode(), 0)
+})
+
+test('a misspelt key ends run and validate with 78, its place and the nearest known key', async (t) => {
+  const { config } = place(t)
+  writeFileSync(config, readFileSync(config, 'utf8').replace('path:', 'pth:'))
+  for (const command of ['run', 'validate']) {
+    const process = new Flowfold(t, command, '--config', config)
+    assert.equal(await process.exitCode(), 78)
+    assert.equal(
+      process.err,
+      `${config}:6:11 exporters.file.pth: unknown setting; did you mean "path"?\nflowfold: 1 mistake in the configuration\n`,
+    )
+  }
+})
+
+test('try folds a recording and changes nothing', async (t) => {
+  const { dir, config } = place(t)
+  const recording = join(dir, 'recording.log')
+  writeFileSync(recording, line(flow()) + line(flow()) + line(flow({ verdict: 'DROPPED' })))
+  const before = readdirSync(dir)
+  const trial = new Flowfold(t, 'try', '--config', config, '--input', recording)
+  assert.equal(await trial.exitCode(), 0, trial.err)
+  assert.match(trial.out, /^logs: 3 flows in 2 rows, /)
+  assert.match(trial.out, /FORWARDED shop\/web -> shop\/api TCP 8080 +2 +66\.7 %/)
+  assert.deepEqual(readdirSync(dir), before)
+})
+
+test('the generated docs are up to date', async (t) => {
+  const docs = new Flowfold(t, 'docs', '--check')
+  assert.equal(await docs.exitCode(), 0, docs.err)
+})
+
+async function until(condition: () => boolean, flowfold: Flowfold): Promise<void> {
+  const deadline = Date.now() + PATIENCE_MS
+  while (!condition()) {
+    assert.ok(Date.now() < deadline, `waited too long; so far:\n${flowfold.err}`)
+    await sleep(20)
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as { port: number }
+  server.close()
+  await once(server, 'close')
+  return port
+}
