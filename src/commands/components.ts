@@ -1,6 +1,6 @@
 import type { Section } from '../config/components.ts'
-import { wayOut } from '../config/issues.ts'
 import type { AnyDefinition, Catalog, MetricDoc } from '../sdk/index.ts'
+import { wayOut } from '../util/nearest.ts'
 import { type SettingDoc, settingDocs } from './setting-docs.ts'
 import type { ExitCode, Terminal } from './terminal.ts'
 

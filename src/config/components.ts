@@ -1,7 +1,8 @@
 import type { z } from 'zod'
 import { type AnyDefinition, SettingError } from '../sdk/index.ts'
 import type { Json } from '../util/json.ts'
-import { conceal, type SettingProblem, settingProblems, wayOut } from './issues.ts'
+import { wayOut } from '../util/nearest.ts'
+import { conceal, type SettingProblem, settingProblems } from './issues.ts'
 import type { SettingPath } from './problem.ts'
 import type { Report } from './report.ts'
 import type { Configured } from './resolved.ts'
@@ -28,31 +29,30 @@ export async function readSection<D extends AnyDefinition>(
   }
   for (const id of node.entries.keys()) {
     const path = [section, id]
-    const load = known[typeOf(id)]
-    if (!ID.test(id))
-      report.error(root, path, 'no id; write the type, or "type/name" with letters, digits, "_", "-" and "."')
-    else if (!Object.hasOwn(known, typeOf(id)))
-      report.error(root, path, unknownType(section, typeOf(id), Object.keys(known)))
-    else {
-      const definition = await load()
-      const settings = readSettings(root, path, definition.settings, report)
-      if (settings === null) continue
-      check(root, path, definition, settings.output, report)
-      components.set(id, { id, definition, settings: settings.output, input: settings.input })
+    const problem = idProblem(section, id, Object.keys(known))
+    if (problem !== null) {
+      report.error(root, path, problem)
+      continue
     }
+    const definition = await known[typeOf(id)]()
+    const settings = readSettings(root, path, definition.settings, report)
+    if (settings === null) continue
+    check(root, path, definition, settings.output, report)
+    components.set(id, { id, definition, settings: settings.output, input: settings.input })
   }
   return components
 }
 
-const ID = /^[a-z][a-z0-9_]*(\/[\w.-]+)?$/
-
-/** `file` of `file/archive`. */
-export function typeOf(id: string): string {
-  return id.split('/', 1)[0]
+function idProblem(section: Section, id: string, types: readonly string[]): string | null {
+  if (!/^[a-z][a-z0-9_]*(\/[\w.-]+)?$/.test(id))
+    return 'no id; write the type, or "type/name" with letters, digits, "_", "-" and "."'
+  if (types.includes(typeOf(id))) return null
+  return `unknown ${section.slice(0, -1)} type "${typeOf(id)}"; ${wayOut(typeOf(id), types)}`
 }
 
-function unknownType(section: Section, type: string, known: readonly string[]): string {
-  return `unknown ${section.slice(0, -1)} type "${type}"; ${wayOut(type, known)}`
+/** `file` of `file/archive`. */
+function typeOf(id: string): string {
+  return id.split('/', 1)[0]
 }
 
 interface ReadSettings<S extends z.ZodType> {

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import { nearest } from '../util/nearest.ts'
+import { nearest, wayOut } from '../util/nearest.ts'
 import type { SettingPath } from './problem.ts'
 import { type JsonSchema, schemasAt } from './settings-schema.ts'
 
@@ -37,27 +37,18 @@ export function conceal(message: string, value: unknown): string {
 
 function problemsOf(issue: Issue, examined: Examined, above: SettingPath): SettingProblem[] {
   const path = [...above, ...issue.path.map(step)]
-  if (issue.code === 'unrecognized_keys')
-    return issue.keys.map((key) => unknownSetting([...path, key], examined))
-  if (issue.code === 'invalid_union') return unionProblems(issue, examined, path)
-  if (issue.code === 'invalid_key' || issue.code === 'invalid_element')
-    return issue.issues.map((inner) => ({ path, problem: `${what(issue)}: ${wording(inner, path.at(-1))}` }))
-  const value = valueAt(examined.input, path)
-  const isHidden = examined.isHidden(path)
-  const shownAs = isHidden ? HIDDEN : value
-  if (value === undefined && issue.code !== 'custom')
-    return [{ path, problem: missing(issue, path, examined) }]
-  if (
-    issue.code === 'invalid_type' &&
-    schemasAt(examined.schema, path).some(({ unit }) => unit === 'duration')
-  )
-    return [{ path, problem: `must be a duration such as "30s"${not(shownAs)}` }]
-  const problem = wording(issue, shownAs)
-  return [{ path, problem: isHidden ? conceal(problem, value) : problem }]
+  switch (issue.code) {
+    case 'unrecognized_keys':
+      return issue.keys.map((key) => unknownSetting([...path, key], examined))
+    case 'invalid_union':
+      return unionProblems(issue, examined, path)
+    case 'invalid_key':
+    case 'invalid_element':
+      return issue.issues.map(({ message }) => ({ path, problem: message }))
+    default:
+      return [{ path, problem: problemOf(issue, examined, path) }]
+  }
 }
-
-/** Stands for a value that must not be shown. */
-const HIDDEN = Symbol('hidden')
 
 function unknownSetting(path: SettingPath, { schema }: Examined): SettingProblem {
   const known = schemasAt(schema, path.slice(0, -1)).flatMap(({ properties = {} }) => Object.keys(properties))
@@ -67,16 +58,20 @@ function unknownSetting(path: SettingPath, { schema }: Examined): SettingProblem
   return meant === null ? { path, problem } : { path, problem, meant: [...path.slice(0, -1), meant] }
 }
 
-/** `did you mean "endpoint"?` or, when nothing is near, all there are. */
-export function wayOut(word: string, known: readonly string[]): string {
-  const meant = nearest(word, known)
-  if (meant !== null) return `did you mean "${meant}"?`
-  return known.length === 0 ? 'there are none here' : `there are ${known.toSorted().join(', ')}`
+function problemOf(issue: Issue, examined: Examined, path: SettingPath): string {
+  const value = valueAt(examined.input, path)
+  const wanted = wants(issue, schemasAt(examined.schema, path))
+  if (value === undefined && issue.code !== 'custom') return missing(wanted, path, examined)
+  if (!examined.isHidden(path)) return wording(issue, value, wanted)
+  return conceal(wording(issue, HIDDEN, wanted), value)
 }
 
-function missing(issue: Issue, path: SettingPath, { schema }: Examined): string {
+/** Stands for a value that must not be shown. */
+const HIDDEN = Symbol('hidden')
+
+function missing(wanted: string, path: SettingPath, { schema }: Examined): string {
   const doc = schemasAt(schema, path).find(({ description }) => description)?.description
-  return `missing; it takes ${expectation(issue)}${doc ? `: ${doc}` : ''}`
+  return `missing; it takes ${wanted}${doc ? `: ${doc}` : ''}`
 }
 
 /** The branch of a union that fits the value's shape speaks for the union; when none does, all are named. */
@@ -85,34 +80,33 @@ function unionProblems(
   examined: Examined,
   path: SettingPath,
 ): SettingProblem[] {
-  const value = valueAt(examined.input, path)
-  const { options } = issue as { options?: readonly unknown[] }
-  if (options)
-    return [
-      { path, problem: value === undefined ? `missing; it is ${oneOf(options)}` : choice(options, value) },
-    ]
   const fitting = issue.errors.filter((branch) => branch.some((inner) => !isAboutShape(inner)))
   const branch = fitting.toSorted((a, b) => a.length - b.length)[0]
   if (branch) return branch.flatMap((inner) => problemsOf(inner, examined, path))
   const roots = issue.errors.flat()
-  const expected = [...new Set(roots.map(expectation))].join(' or ')
-  if (value === undefined) return [{ path, problem: `missing; it takes ${expected}` }]
-  const words = roots.flatMap((inner) => (inner.code === 'invalid_value' ? inner.values.map(String) : []))
-  const meant = typeof value === 'string' ? nearest(value, words) : null
-  const hint = meant === null ? '' : `; did you mean "${meant}"?`
-  return [{ path, problem: `must be ${expected}${not(examined.isHidden(path) ? HIDDEN : value)}${hint}` }]
+  // A choice between kinds of maps names their kinds instead.
+  const { options } = issue as { options?: readonly (string | number)[] }
+  const wanted = options ? oneOf(options) : [...new Set(roots.map((root) => wants(root)))].join(' or ')
+  const words = options ?? roots.flatMap((root) => (root.code === 'invalid_value' ? root.values : []))
+  const value = valueAt(examined.input, path)
+  if (value === undefined) return [{ path, problem: missing(wanted, path, examined) }]
+  return [{ path, problem: refusal(wanted, examined.isHidden(path) ? HIDDEN : value, words) }]
 }
 
 function isAboutShape(issue: Issue): boolean {
   return issue.path.length === 0 && (issue.code === 'invalid_type' || issue.code === 'invalid_value')
 }
 
-function wording(issue: Issue, value: unknown): string {
+/** How zod's own words begin; anything else is what the author of the settings wants to be said. */
+const WORDS_OF_ZOD = /^(Invalid |Too (small|big): )/
+
+function wording(issue: Issue, value: unknown, wanted: string): string {
+  if (!WORDS_OF_ZOD.test(issue.message)) return issue.message
   switch (issue.code) {
     case 'invalid_type':
-      return `must be ${expectation(issue)}${not(value)}${mending(issue.expected, value)}`
+      return `${refusal(wanted, value)}${mending(wanted, value)}`
     case 'invalid_value':
-      return choice(issue.values, value)
+      return refusal(wanted, value, issue.values)
     case 'too_small':
       return tooSmall(issue)
     case 'too_big':
@@ -120,6 +114,13 @@ function wording(issue: Issue, value: unknown): string {
     default:
       return issue.message
   }
+}
+
+/** `must be one of "a", "b", not "c"; did you mean "b"?` */
+function refusal(wanted: string, value: unknown, words: readonly unknown[] = []): string {
+  const meant = typeof value === 'string' ? nearest(value, words.map(String)) : null
+  const hint = meant === null ? '' : `; did you mean "${meant}"?`
+  return value === HIDDEN ? `must be ${wanted}` : `must be ${wanted}, not ${shown(value)}${hint}`
 }
 
 function tooSmall({ origin, minimum, inclusive }: Issue & { code: 'too_small' }): string {
@@ -134,16 +135,6 @@ function amount(origin: string): string {
 function unitOf(origin: string): string {
   if (origin === 'string') return ' characters'
   return origin === 'number' || origin === 'int' || origin === 'bigint' ? '' : ' entries'
-}
-
-function what(issue: Issue): string {
-  return issue.code === 'invalid_key' ? 'this name does not fit' : 'this entry does not fit'
-}
-
-function choice(options: readonly unknown[], value: unknown): string {
-  const meant = typeof value === 'string' ? nearest(value, options.map(String)) : null
-  const hint = meant === null ? '' : `; did you mean "${meant}"?`
-  return `must be ${oneOf(options)}${not(value)}${hint}`
 }
 
 function oneOf(options: readonly unknown[]): string {
@@ -161,16 +152,15 @@ const NOUNS: { readonly [type: string]: string } = {
   record: 'a map',
 }
 
-function expectation(issue: Issue): string {
+function wants(issue: Issue, schemas: readonly JsonSchema[] = []): string {
   if (issue.code === 'invalid_value') return oneOf(issue.values)
-  return issue.code === 'invalid_type' ? (NOUNS[issue.expected] ?? issue.expected) : issue.message
+  if (issue.code !== 'invalid_type') return issue.message
+  return schemas.some(({ unit }) => unit === 'duration')
+    ? 'a duration such as "30s"'
+    : (NOUNS[issue.expected] ?? issue.expected)
 }
 
 const LONGEST_SHOWN = 60
-
-function not(value: unknown): string {
-  return value === HIDDEN ? '' : `, not ${shown(value)}`
-}
 
 function shown(value: unknown): string {
   if (value === null) return 'empty'
@@ -182,11 +172,10 @@ function shown(value: unknown): string {
 }
 
 /** How to write a value that is only written wrong. */
-function mending(expected: string, value: unknown): string {
-  if (expected === 'string' && (typeof value === 'number' || typeof value === 'boolean'))
-    return `; put it in quotes`
-  if (expected === 'array' && typeof value === 'string') return `; put it in brackets`
-  return ''
+function mending(wanted: string, value: unknown): string {
+  if (wanted === NOUNS.string && (typeof value === 'number' || typeof value === 'boolean'))
+    return '; put it in quotes'
+  return wanted === NOUNS.array && typeof value === 'string' ? '; put it in brackets' : ''
 }
 
 function step(key: PropertyKey): string | number {

@@ -1,7 +1,7 @@
 import type { Catalog } from '../sdk/index.ts'
+import { wayOut } from '../util/nearest.ts'
 import { readSection, readSettings } from './components.ts'
 import { expand } from './expand.ts'
-import { wayOut } from './issues.ts'
 import { parseConfig } from './parse.ts'
 import { checkPipelines, readPipelines } from './pipelines.ts'
 import { formatPlace, type Problem } from './problem.ts'

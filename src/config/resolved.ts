@@ -1,10 +1,10 @@
-import type { AnyProcessorDefinition, ReceiverDefinition, SinkDefinition } from '../sdk/index.ts'
+import type { AnyExporterDefinition, AnyProcessorDefinition, ReceiverDefinition } from '../sdk/index.ts'
 
 /** A configuration that has passed every check: what the engine runs. */
 export interface ResolvedConfig {
   readonly receivers: ReadonlyMap<string, Configured<ReceiverDefinition>>
   readonly processors: ReadonlyMap<string, Configured<AnyProcessorDefinition>>
-  readonly exporters: ReadonlyMap<string, Configured<SinkDefinition>>
+  readonly exporters: ReadonlyMap<string, Configured<AnyExporterDefinition>>
   readonly pipelines: readonly PipelineConfig[]
   readonly service: ServiceConfig
   /** Where a setting stands, `prod.yaml:14:5`; for errors that only show when a component is made. */

@@ -12,6 +12,13 @@ export function nearest(word: string, candidates: readonly string[]): string | n
   return best
 }
 
+/** `did you mean "endpoint"?` or, when nothing is near, all there are. */
+export function wayOut(word: string, known: readonly string[]): string {
+  const meant = nearest(word, known)
+  if (meant !== null) return `did you mean "${meant}"?`
+  return known.length === 0 ? 'there are none here' : `there are ${known.toSorted().join(', ')}`
+}
+
 /** Letters to insert, remove, change or swap with their neighbour. */
 function editDistance(a: string, b: string): number {
   let beforeLast: number[] = []
