@@ -1,5 +1,6 @@
 import type { Receiver } from '../sdk/index.ts'
-import type { FoldChange, Store } from '../state/store.ts'
+import type { Outbox } from '../state/outbox.ts'
+import type { FoldChange, OutboxChange, Store } from '../state/store.ts'
 import type { Outlet } from './outlet.ts'
 import type { Pipeline } from './pipeline.ts'
 
@@ -12,7 +13,10 @@ export interface CommitParts {
   readonly receivers: ReadonlyMap<string, Receiver>
   readonly pipelines: readonly Pipeline[]
   readonly outlets: ReadonlyMap<string, Outlet>
+  /** Null when every exporter is a sink. */
+  readonly outbox: Outbox | null
   readonly store: Store
+  readonly nowMs: number
   readonly durability: 'process' | 'power'
 }
 
@@ -23,7 +27,12 @@ export interface CommitParts {
  * the sink removes at the next start. The other way round rows would be missing. It runs between two batches, when
  * everything that was handed over has been folded, so what it stores is one consistent moment.
  */
-export function commit({ receivers, pipelines, outlets, store, durability }: CommitParts): CommitResult {
+export function commit(parts: CommitParts): CommitResult {
+  const { receivers, pipelines, outlets, outbox, store, durability } = parts
+  trimOutbox(parts)
+  const full = outbox?.blockedBy()
+  if (full)
+    return { kind: 'blocked', where: `exporter ${full}`, reason: 'its outbox is full (outbox.max_bytes)' }
   for (const outlet of outlets.values()) {
     const result = outlet.write()
     if (result.kind === 'retry')
@@ -40,9 +49,19 @@ export function commit({ receivers, pipelines, outlets, store, durability }: Com
     folds,
     sinks: new Map([...outlets].map(([id, { sink }]) => [id, sink.position()])),
     ledgers: new Map(pipelines.map(({ id, ledger }) => [id, ledger.toJson()])),
+    outbox: outbox?.change() ?? NO_OUTBOX,
   })
   if (result.kind === 'retry') return { kind: 'blocked', where: 'state', reason: result.reason }
+  outbox?.stored()
   for (const pipeline of pipelines) pipeline.stored()
   for (const { sink } of outlets.values()) sink.committed()
   return { kind: 'stored' }
+}
+
+const NO_OUTBOX: OutboxChange = { appended: [], cursors: new Map(), doneUpTo: 0 }
+
+/** What an exporter's settings drop from its outbox is written down before the commit that drops it. */
+function trimOutbox({ outbox, pipelines, nowMs }: CommitParts): void {
+  for (const { exporter, pipeline: id, reason, flows } of outbox?.trim(nowMs) ?? [])
+    pipelines.find((pipeline) => pipeline.id === id)?.ledger.droppedAt(exporter, reason, flows)
 }

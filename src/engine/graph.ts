@@ -1,4 +1,6 @@
 import type { Configured, PipelineConfig, ResolvedConfig } from '../config/resolved.ts'
+import type { Courier } from '../export/courier.ts'
+import type { DeadLetter } from '../export/dead-letter.ts'
 import {
   type AnyProcessorDefinition,
   Dictionary,
@@ -8,8 +10,11 @@ import {
   type Host,
   type Processor,
   type Receiver,
+  type SenderDefinition,
   SettingError,
+  type SinkDefinition,
 } from '../sdk/index.ts'
+import { type LaneSettings, Outbox } from '../state/outbox.ts'
 import type { Store, StoredState } from '../state/store.ts'
 import { Ledger } from '../telemetry/ledger.ts'
 import { Metrics } from '../telemetry/metrics.ts'
@@ -25,6 +30,9 @@ export interface Graph {
   readonly routes: ReadonlyMap<string, readonly Pipeline[]>
   readonly pipelines: readonly Pipeline[]
   readonly outlets: ReadonlyMap<string, Outlet>
+  /** Null when every exporter is a sink. */
+  readonly outbox: Outbox | null
+  readonly couriers: readonly Courier[]
   readonly dictionary: Dictionary
   readonly metrics: Metrics
 }
@@ -42,9 +50,9 @@ const ALWAYS_READ: readonly FlowColumn[] = [
 ]
 
 /** Makes the components of a config and gives each what the last commit kept for it. */
-export function buildGraph(config: ResolvedConfig, store: Store, world: World): Graph {
-  const builder = new Builder(config, store.load(), world)
-  return builder.build()
+export async function buildGraph(config: ResolvedConfig, store: Store, world: World): Promise<Graph> {
+  const outbox = await openOutbox(config, store)
+  return new Builder(config, store.load(), outbox, world).build()
 }
 
 class Builder {
@@ -54,8 +62,10 @@ class Builder {
   readonly #dictionary: Dictionary
   readonly #metrics = new Metrics()
   readonly #outlets = new Map<string, Outlet>()
+  readonly #outbox: OpenOutbox | null
 
-  constructor(config: ResolvedConfig, stored: StoredState, world: World) {
+  constructor(config: ResolvedConfig, stored: StoredState, outbox: OpenOutbox | null, world: World) {
+    this.#outbox = outbox
     this.#config = config
     this.#stored = stored
     this.#world = world
@@ -65,7 +75,7 @@ class Builder {
   build(): Graph {
     this.#warnOfOrphans()
     const used = new Set(this.#config.pipelines.flatMap(({ exporters }) => exporters))
-    for (const id of used) this.#outlets.set(id, this.#makeOutlet(id))
+    for (const id of used) if (isSink(this.#config, id)) this.#outlets.set(id, this.#makeOutlet(id))
     const pipelines = this.#config.pipelines.map((pipeline) => this.#makePipeline(pipeline))
     const routes = new Map<string, Pipeline[]>()
     this.#config.pipelines.forEach(({ receivers }, index) => {
@@ -77,6 +87,10 @@ class Builder {
       routes,
       pipelines,
       outlets: this.#outlets,
+      outbox: this.#outbox?.outbox ?? null,
+      couriers: [...used]
+        .filter((id) => !isSink(this.#config, id))
+        .map((id) => this.#makeCourier(id, pipelines)),
       dictionary: this.#dictionary,
       metrics: this.#metrics,
     }
@@ -90,8 +104,33 @@ class Builder {
     return this.#make('receivers', id, () => definition.create({ settings, host, position, reads }))
   }
 
+  #makeCourier(id: string, pipelines: readonly Pipeline[]): Courier {
+    const { definition, settings } = this.#config.exporters.get(id)! as Configured<SenderDefinition>
+    const { clock, log } = this.#world
+    const host = this.#host('exporter', id)
+    const delivery = definition.delivery(settings)
+    const ledgers = new Map(pipelines.map((pipeline) => [pipeline.id, pipeline.ledger]))
+    const { Courier, DeadLetter, outbox } = this.#outbox!
+    return new Courier({
+      id,
+      sender: this.#make('exporters', id, () => definition.create({ settings, host })),
+      settings: delivery,
+      outbox,
+      deadLetter: new DeadLetter(id, delivery.deadLetter, clock, host.log),
+      clock,
+      log: log.of(id),
+      meter: host.metrics,
+      random: Math.random,
+      settled: (pipeline, { flows, rows, bytes, refusedFlows }) => {
+        const ledger = ledgers.get(pipeline)
+        ledger?.delivered(id, flows, rows, bytes)
+        ledger?.droppedAt(id, 'refused', refusedFlows)
+      },
+    })
+  }
+
   #makeOutlet(id: string): Outlet {
-    const { definition, settings } = this.#config.exporters.get(id)!
+    const { definition, settings } = this.#config.exporters.get(id)! as Configured<SinkDefinition>
     const host = this.#host('exporter', id)
     const position = this.#stored.sinks.get(id) ?? null
     return new Outlet(
@@ -117,8 +156,17 @@ class Builder {
     for (const exporter of exporters) ledger.join(exporter)
     ledger.keepOnly(exporters)
     this.#restore(id, fold, ledger)
-    const outlets = exporters.map((exporter) => this.#outlets.get(exporter)!)
-    return new Pipeline({ id, processors, fold, outlets, ledger, node: this.#world.node(this.#config) })
+    const sinks = exporters.filter((exporter) => isSink(this.#config, exporter))
+    return new Pipeline({
+      id,
+      processors,
+      fold,
+      outlets: sinks.map((exporter) => this.#outlets.get(exporter)!),
+      outbox: sinks.length < exporters.length ? this.#outbox!.outbox : null,
+      clock: this.#world.clock,
+      ledger,
+      node: this.#world.node(this.#config),
+    })
   }
 
   /** Gives a fold its open windows back. What cannot be read is counted as lost, not forgotten. */
@@ -194,4 +242,36 @@ class Builder {
 
 function endsInFold(processors: readonly Configured<AnyProcessorDefinition>[]): boolean {
   return processors.at(-1)?.definition.kind === 'fold'
+}
+
+interface OpenOutbox {
+  readonly outbox: Outbox
+  readonly Courier: typeof Courier
+  readonly DeadLetter: typeof DeadLetter
+}
+
+/** The outbox and those who carry from it, loaded only where an exporter sends over the network. */
+async function openOutbox(
+  { exporters, pipelines }: ResolvedConfig,
+  store: Store,
+): Promise<OpenOutbox | null> {
+  const lanes: LaneSettings[] = []
+  for (const { id, definition, settings } of exporters.values()) {
+    const behind = pipelines
+      .filter((pipeline) => pipeline.exporters.includes(id))
+      .map((pipeline) => pipeline.id)
+    if (definition.kind === 'sender' && behind.length > 0)
+      lanes.push({ exporter: id, pipelines: new Set(behind), ...definition.delivery(settings).outbox })
+  }
+  if (lanes.length === 0) return null
+  const [outbox, { Courier }, { DeadLetter }] = await Promise.all([
+    Outbox.open(store, lanes),
+    import('../export/courier.ts'),
+    import('../export/dead-letter.ts'),
+  ])
+  return { outbox, Courier, DeadLetter }
+}
+
+function isSink({ exporters }: ResolvedConfig, id: string): boolean {
+  return exporters.get(id)?.definition.kind === 'sink'
 }

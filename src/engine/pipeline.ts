@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import { rowOfFlow } from '../record/row-of-flow.ts'
 import {
+  type Clock,
   countFlows,
   type FlowBatch,
   type Fold,
@@ -10,6 +11,7 @@ import {
   type Processor,
   type Row,
 } from '../sdk/index.ts'
+import type { Outbox } from '../state/outbox.ts'
 import type { FoldChange } from '../state/store.ts'
 import type { BalanceSheet } from '../telemetry/balance-sheet.ts'
 import type { Ledger } from '../telemetry/ledger.ts'
@@ -25,6 +27,9 @@ export interface PipelineParts {
   /** Null where every flow becomes a row of its own. */
   readonly fold: Fold | null
   readonly outlets: readonly Outlet[]
+  /** Null where no exporter sends over the network. */
+  readonly outbox: Outbox | null
+  readonly clock: Clock
   readonly ledger: Ledger
   /** For rows whose flow names no node. */
   readonly node: string
@@ -119,7 +124,8 @@ export class Pipeline {
   }
 
   #emit(rows: readonly Row[]): void {
-    const { ledger, outlets } = this.#parts
+    const { ledger, outlets, outbox, clock } = this.#parts
+    outbox?.add(this.id, rows, clock.now())
     const flows = rows.reduce((sum, row) => sum + flowsOf(row), 0)
     ledger.inRows(flows, rows.length)
     for (const outlet of outlets) {

@@ -24,6 +24,8 @@ export class Runner {
   readonly #parts: RunnerParts
   readonly #abort = new AbortController()
   readonly #receivers: Promise<void>
+  /** Rejects when a commit or a courier throws: a bug, or a disk that lies. */
+  readonly #failed = Promise.withResolvers<never>()
   #lastCommitMs: number
   #lastBreathMs: number
   /** Something happened since the last commit. */
@@ -40,6 +42,7 @@ export class Runner {
     this.#lastCommitMs = parts.clock.now()
     this.#lastBreathMs = this.#lastCommitMs
     this.#tick()
+    for (const { ended } of parts.graph.couriers) ended.catch((error) => this.#failed.reject(error))
     this.#receivers = this.#runReceivers()
   }
 
@@ -73,8 +76,25 @@ export class Runner {
       await clock.sleep(Math.min(this.#parts.commitIntervalMs, Math.max(1, deadlineMs - clock.now())))
       result = this.#commit()
     }
+    if (flush) await this.#emptyOutbox(deadlineMs)
+    await Promise.all(graph.couriers.map((courier) => courier.stop()))
     this.#cancelTick()
-    return result
+    // The cursors that moved meanwhile; the rows that are left wait in the state.
+    return result.kind === 'stored' ? this.#commit() : result
+  }
+
+  /** Lets the couriers send until nothing waits, or until the deadline. */
+  async #emptyOutbox(deadlineMs: number): Promise<void> {
+    const { clock, graph } = this.#parts
+    while (graph.couriers.some((courier) => !courier.isIdle) && clock.now() < deadlineMs)
+      await clock.sleep(Math.min(50, Math.max(1, deadlineMs - clock.now())))
+  }
+
+  /** Why exporters do not take rows at the moment. */
+  get troubles(): string[] {
+    return this.#parts.graph.couriers.flatMap(({ id, trouble }) =>
+      trouble === null ? [] : [`exporter ${id}: ${trouble}`],
+    )
   }
 
   /** Releases what components hold; after `stop`. */
@@ -89,7 +109,7 @@ export class Runner {
     const runs = [...graph.receivers].map(([id, receiver]) =>
       receiver.run(this.#intakeOf(graph.routes.get(id) ?? []), this.#abort.signal),
     )
-    await Promise.all(runs)
+    await Promise.race([Promise.all(runs), this.#failed.promise])
   }
 
   #intakeOf(pipelines: readonly Pipeline[]): Intake {
@@ -122,18 +142,22 @@ export class Runner {
   #tick(): void {
     const { clock, commitIntervalMs, graph } = this.#parts
     this.#cancelTick = clock.after(commitIntervalMs, () => {
-      const nowMs = clock.now()
-      for (const pipeline of graph.pipelines) pipeline.closeWindows(nowMs)
-      if (this.#blocked || nowMs - this.#lastCommitMs >= commitIntervalMs) this.#commit()
-      this.#tick()
+      try {
+        const nowMs = clock.now()
+        for (const pipeline of graph.pipelines) pipeline.closeWindows(nowMs)
+        if (this.#blocked || nowMs - this.#lastCommitMs >= commitIntervalMs) this.#commit()
+        this.#tick()
+      } catch (error) {
+        this.#failed.reject(error)
+      }
     })
   }
 
   #commit(): CommitResult {
     const { graph, store, durability, clock, log } = this.#parts
     this.#lastCommitMs = clock.now()
-    if (!this.#dirty && !graph.pipelines.some((pipeline) => pipeline.hasNews)) return { kind: 'stored' }
-    const result = commit({ ...graph, store, durability })
+    if (!this.#hasNews) return { kind: 'stored' }
+    const result = commit({ ...graph, store, durability, nowMs: this.#lastCommitMs })
     if (result.kind === 'blocked') {
       if (this.#blocked === null)
         log.error('nothing can be written, so no input is taken; it goes on by itself when this is mended', {
@@ -148,7 +172,13 @@ export class Runner {
     if (this.#blocked !== null) log.info('writing works again', { where: this.#blocked.where })
     this.#blocked = null
     this.#unblocked?.()
+    for (const courier of graph.couriers) courier.wake()
     return result
+  }
+
+  get #hasNews(): boolean {
+    const { pipelines, outbox } = this.#parts.graph
+    return this.#dirty || pipelines.some((pipeline) => pipeline.hasNews) || outbox?.hasNews === true
   }
 
   #untilUnblocked(): Promise<void> {

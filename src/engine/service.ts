@@ -37,11 +37,11 @@ export class Service {
   #servers: AdminServer[] = []
   #phase: 'starting' | 'running' | 'reloading' | 'stopping' = 'starting'
 
-  private constructor(config: ResolvedConfig, world: World, store: Store) {
+  private constructor(config: ResolvedConfig, world: World, store: Store, graph: Graph) {
     this.#config = config
     this.#world = world
     this.#store = store
-    this.#graph = buildGraph(config, store, world)
+    this.#graph = graph
   }
 
   /** Starts everything the config names; throws `StartError` when that cannot be. */
@@ -49,7 +49,7 @@ export class Service {
     const world = makeWorld(config, io)
     const store = openStore(config, world)
     try {
-      const service = new Service(config, world, store)
+      const service = new Service(config, world, store, await buildGraph(config, store, world))
       await service.#openServers()
       service.#run()
       return service
@@ -83,10 +83,10 @@ export class Service {
     await this.#retire(config)
     const previous = this.#config
     try {
-      this.#graph = buildGraph(config, this.#store, this.#world)
+      this.#graph = await buildGraph(config, this.#store, this.#world)
       this.#config = config
     } catch (error) {
-      this.#graph = buildGraph(previous, this.#store, this.#world)
+      this.#graph = await buildGraph(previous, this.#store, this.#world)
       throw error
     } finally {
       this.#run()
@@ -210,6 +210,7 @@ export class Service {
     if (this.#phase !== 'running') reasons.push(`the service is ${this.#phase}`)
     const blocked = this.#runner?.blocked
     if (blocked) reasons.push(`${blocked.where}: ${blocked.reason}`)
+    reasons.push(...(this.#runner?.troubles ?? []))
     return reasons
   }
 }

@@ -1,27 +1,8 @@
 import avro from 'avro-js/lib/files.js'
 import type { Json } from '../util/json.ts'
-import { COLUMNS, type ColumnType } from './columns.ts'
+import { COLUMNS } from './columns.ts'
 import type { Row } from './row.ts'
-
-/**
- * Rows in Avro: one record a row, a column of `ContainerNetworkLogs` each, null where the row has none. Dynamic columns are
- * JSON text. The schema grows by new columns at its end with the default null, so older bytes stay readable.
- */
-export const ROW_SCHEMA = {
-  type: 'record',
-  name: 'Row',
-  namespace: 'flowfold',
-  doc: 'One group of like flows in 30 seconds, or a single flow',
-  fields: COLUMNS.map(({ name, type, doc }) => ({
-    name,
-    doc: type === 'dynamic' ? `${doc} (JSON)` : doc,
-    type: ['null', avroType(type)],
-    default: null,
-  })),
-}
-
-/** The version of the row schema, stored beside what is written with it. */
-export const ROW_SCHEMA_VERSION = 1
+import { avroType, ROW_SCHEMA } from './row-schema.ts'
 
 const ROWS = avro.parse({ type: 'array', items: ROW_SCHEMA })
 /** Grown when rows do not fit, and kept: encoding happens once a commit. */
@@ -73,9 +54,3 @@ function rowOf(record: AvroRecord): Row {
 
 type AvroValue = { readonly [branch: string]: string | number | boolean } | null
 type AvroRecord = { readonly [name: string]: AvroValue }
-
-/** Times stay text: Avro's timestamps end at microseconds, Hubble's at nanoseconds. */
-function avroType(type: ColumnType): 'string' | 'long' | 'boolean' {
-  if (type === 'int') return 'long'
-  return type === 'bool' ? 'boolean' : 'string'
-}

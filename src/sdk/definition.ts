@@ -13,7 +13,7 @@ export type AnyDefinition = ReceiverDefinition | AnyProcessorDefinition | AnyExp
 export interface Catalog {
   readonly receivers: { readonly [type: string]: () => Promise<ReceiverDefinition> }
   readonly processors: { readonly [type: string]: () => Promise<AnyProcessorDefinition> }
-  readonly exporters: { readonly [type: string]: () => Promise<SinkDefinition> }
+  readonly exporters: { readonly [type: string]: () => Promise<AnyExporterDefinition> }
 }
 
 /** Keeps a definition's settings type while it is written down. */

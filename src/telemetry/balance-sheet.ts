@@ -10,7 +10,7 @@ export interface BalanceSheet {
   readonly delivered: number
   /** Flows that processors took away on purpose. */
   readonly filtered: number
-  /** Flows that are lost, by reason. */
+  /** Flows that are lost, by reason; of those lost on the way to exporters, the ones of the exporter that lost most. */
   readonly dropped: Tally
   /** Flows in open windows, and in rows that an exporter still waits for. */
   readonly pending: number
@@ -23,6 +23,8 @@ export interface ExporterSheet {
   readonly deliveredFlows: number
   readonly deliveredRows: number
   readonly deliveredBytes: number
+  /** Flows this exporter will never get, by reason. */
+  readonly dropped: Tally
 }
 
 /** What nobody can count in flows, or what is none. */

@@ -22,6 +22,8 @@ interface ExporterEntries {
   flows: number
   rows: number
   bytes: number
+  /** Flows this exporter will never get, by reason. */
+  dropped: Record<string, number>
 }
 
 /** The counters behind the balance sheet of one pipeline. Each is moved where the thing itself happens, by nobody else. */
@@ -72,7 +74,13 @@ export class Ledger {
 
   /** An exporter takes part from now on; one that was there before goes on where it was. */
   join(exporter: string): void {
-    this.#entries.exporters[exporter] ??= { joinedAt: this.#entries.inRows, flows: 0, rows: 0, bytes: 0 }
+    this.#entries.exporters[exporter] ??= {
+      joinedAt: this.#entries.inRows,
+      flows: 0,
+      rows: 0,
+      bytes: 0,
+      dropped: {},
+    }
   }
 
   /** Exporters that the config no longer names leave the sheet. */
@@ -88,6 +96,11 @@ export class Ledger {
     entries.bytes += bytes
   }
 
+  /** Flows in rows that an exporter will never get. */
+  droppedAt(exporter: string, reason: string, flows: number): void {
+    if (flows > 0) add(this.#entries.exporters[exporter].dropped, reason, flows)
+  }
+
   /** Flows that neither a row nor the balance sheet accounts for yet: what a fold must hold. */
   expectedInFold(): number {
     const { received, filtered, dropped, inRows } = this.#entries
@@ -98,15 +111,18 @@ export class Ledger {
     const { received, filtered, dropped, inRows, receivedBytes, gapBytes, lostUpstream, noted } =
       this.#entries
     const exporters = Object.entries(this.#entries.exporters)
-    const delivered = Math.min(inRows, ...exporters.map(([, { joinedAt, flows }]) => joinedAt + flows))
+    const settled = Math.min(inRows, ...exporters.map(([, e]) => e.joinedAt + e.flows + sum(e.dropped)))
+    const droppedAtWorst = exporters.map(([, e]) => e.dropped).reduce(larger, {})
+    const delivered = Math.max(0, settled - sum(droppedAtWorst))
     return {
       pipeline: this.pipeline,
       received,
       delivered,
       filtered,
-      dropped: { ...dropped },
-      pending: pendingInFold + inRows - delivered,
-      exporters: exporters.map(([exporter, { flows, rows, bytes }]) => ({
+      dropped: together(dropped, droppedAtWorst),
+      pending: pendingInFold + inRows - delivered - sum(droppedAtWorst),
+      exporters: exporters.map(([exporter, { flows, rows, bytes, dropped }]) => ({
+        dropped: { ...dropped },
         exporter,
         deliveredFlows: flows,
         deliveredRows: rows,
@@ -138,6 +154,16 @@ function emptyEntries(): Entries {
 
 function add(tally: Record<string, number>, name: string, amount: number): void {
   tally[name] = (tally[name] ?? 0) + amount
+}
+
+function larger(a: Tally, b: Tally): Tally {
+  return sum(b) > sum(a) ? b : a
+}
+
+function together(a: Tally, b: Tally): Tally {
+  const both: Record<string, number> = { ...a }
+  for (const [name, amount] of Object.entries(b)) add(both, name, amount)
+  return both
 }
 
 function sum(tally: Tally): number {

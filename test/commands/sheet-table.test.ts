@@ -11,8 +11,8 @@ const SHEET: BalanceSheet = {
   dropped: { not_json: 3, line_too_long: 40 },
   pending: 6,
   exporters: [
-    { exporter: 'file', deliveredFlows: 1700, deliveredRows: 93, deliveredBytes: 94_208 },
-    { exporter: 'debug', deliveredFlows: 1700, deliveredRows: 93, deliveredBytes: 5000 },
+    { exporter: 'file', deliveredFlows: 1700, deliveredRows: 93, deliveredBytes: 94_208, dropped: {} },
+    { exporter: 'debug', deliveredFlows: 1700, deliveredRows: 93, deliveredBytes: 5000, dropped: {} },
   ],
   beside: {
     receivedBytes: 3_250_586,
@@ -39,7 +39,7 @@ test('a balance sheet reads like one', () => {
 
     exporter  rows  flows      size
     file        93  1,700  92.0 KiB  35 times smaller than the 3.1 MiB received
-    debug       93  1,700   4.9 KiB  650 times smaller than the 3.1 MiB received
+    debug       93  1,700   4.9 KiB  650 times smaller than the 3.1 MiB received; 7 flows dropped: refused
 
     gap: 2.0 KiB were gone before anybody read them
     lost upstream: HUBBLE_RING_BUFFER 12,000

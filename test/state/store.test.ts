@@ -16,12 +16,14 @@ const NOTHING: StateChange = {
   folds: new Map(),
   sinks: new Map(),
   ledgers: new Map(),
+  outbox: { appended: [], cursors: new Map(), doneUpTo: 0 },
 }
 
 test('what was committed is there after the file is opened again', (t) => {
   const dir = tempDir(t)
   const store = open(dir)
   store.commit({
+    ...NOTHING,
     positions: new Map([['events_log', { offset: 7 }]]),
     folds: new Map([
       ['logs', { state: { watermark: 1 }, sealed: [pane('w1', 1), pane('w1', 2)], closed: [] }],
@@ -72,7 +74,7 @@ test('the lock goes with a killed process', async (t) => {
   const script = `
     const { Store } = await import(${JSON.stringify(new URL('../../src/state/store.ts', import.meta.url).href)})
     const store = Store.open({ dir: ${JSON.stringify(dir)}, durability: 'process', nowMs: 0, warn() {} })
-    store.commit({ positions: new Map([['r', 5]]), folds: new Map(), sinks: new Map(), ledgers: new Map() })
+    store.commit({ positions: new Map([['r', 5]]), folds: new Map(), sinks: new Map(), ledgers: new Map(), outbox: { appended: [], cursors: new Map(), doneUpTo: 0 } })
     process.stdout.write('committed')
     setInterval(() => {}, 1000)`
   const child = spawn(process.execPath, ['--input-type=module', '-e', script], {

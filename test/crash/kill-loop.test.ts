@@ -1,0 +1,9 @@
+import { test } from 'node:test'
+import { tempDir } from '../support/temp-dir.ts'
+import { killLoop } from './kill-loop.ts'
+
+test('kill -9 at random moments, log rotation included, loses no flow and counts none twice', async (t) => {
+  const seed = Date.now() % 1_000_000
+  t.diagnostic(`seed ${seed}; the long version is npm run test:crash`)
+  await killLoop({ dir: tempDir(t), kills: 25, seed, progress: (text) => t.diagnostic(text) })
+})
