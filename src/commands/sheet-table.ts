@@ -40,15 +40,14 @@ function flowsTable(sheet: BalanceSheet): string {
 
 function exportersTable({ exporters, beside }: BalanceSheet): string {
   if (exporters.length === 0) return ''
-  const rows = exporters.map(({ exporter, deliveredRows, deliveredFlows, deliveredBytes }) => {
+  const rows = exporters.map(({ exporter, deliveredRows, deliveredFlows, deliveredBytes, dropped }) => {
     const times = smaller(beside.receivedBytes, deliveredBytes)
-    return [
-      exporter,
-      number(deliveredRows),
-      number(deliveredFlows),
-      formatSize(deliveredBytes),
-      times === null ? '' : `${times} than the ${formatSize(beside.receivedBytes)} received`,
+    const remarks = [
+      ...(times === null ? [] : [`${times} than the ${formatSize(beside.receivedBytes)} received`]),
+      ...tallyRows(dropped).map(([reason, flows]) => `${flows} flows dropped: ${reason}`),
     ]
+    const counts = [number(deliveredRows), number(deliveredFlows), formatSize(deliveredBytes)]
+    return [exporter, ...counts, remarks.join('; ')]
   })
   return table(
     [['exporter', 'rows', 'flows', 'size', ''], ...rows].map((row) => ['  ', ...row]),

@@ -12,7 +12,13 @@ const SHEET: BalanceSheet = {
   pending: 6,
   exporters: [
     { exporter: 'file', deliveredFlows: 1700, deliveredRows: 93, deliveredBytes: 94_208, dropped: {} },
-    { exporter: 'debug', deliveredFlows: 1700, deliveredRows: 93, deliveredBytes: 5000, dropped: {} },
+    {
+      exporter: 'debug',
+      deliveredFlows: 1700,
+      deliveredRows: 93,
+      deliveredBytes: 5000,
+      dropped: { refused: 7 },
+    },
   ],
   beside: {
     receivedBytes: 3_250_586,
