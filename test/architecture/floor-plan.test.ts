@@ -7,7 +7,8 @@ import { test } from 'node:test'
 const FLOORS: readonly (readonly string[])[] = [
   ['flowfold.ts'],
   ['receivers/*', 'processors/*', 'exporters/*'],
-  ['src/main.ts', 'src/commands'],
+  ['src/main.ts'],
+  ['src/commands'],
   ['src/engine'],
   ['src/config', 'src/export', 'src/telemetry'],
   ['src/state'],
