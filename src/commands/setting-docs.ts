@@ -49,7 +49,8 @@ class Lister {
         name,
         also,
         type: like === undefined ? type : `${type}, as \`${like}\``,
-        default: schema.default ?? null,
+        // The defaults of a map are those of its settings.
+        default: maps.length > 0 && isEmptyMap(schema.default) ? null : (schema.default ?? null),
         required: map.required?.includes(key) ?? false,
         secret: schema.secret === true,
         doc: setting.description ?? schema.description ?? '',
@@ -80,6 +81,10 @@ class Lister {
 function spellings({ properties = {} }: JsonSchema): readonly string[][] {
   const same = (key: string) => `${key.replaceAll('_', '').toLowerCase()} ${JSON.stringify(properties[key])}`
   return [...Map.groupBy(Object.keys(properties), same).values()]
+}
+
+function isEmptyMap(value: Json | undefined): boolean {
+  return JSON.stringify(value) === '{}'
 }
 
 function identity({ properties }: JsonSchema): string {
