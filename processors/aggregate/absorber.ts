@@ -31,6 +31,13 @@ export interface Absorbed {
   readonly otherFlows: number
 }
 
+/** Rows of a batch, the group each of them is in, and how many flows it stands for. */
+interface Slice {
+  readonly batch: FlowBatch
+  readonly groupOf: Uint32Array
+  readonly weights: Float64Array
+}
+
 /** Puts batches into groups, a column at a time: first every row finds its group, then each column is folded over all. */
 export class Absorber {
   readonly #options: AbsorberOptions
@@ -72,32 +79,37 @@ export class Absorber {
 
   absorb(batch: FlowBatch): Absorbed {
     const { rows } = batch
+    const { groups } = this.#options
     let lateFlows = 0
     let otherFlows = 0
     for (let from = 0; from < rows.length; from += SLICE_ROWS) {
-      const slice = selectRows(batch, rows.subarray(from, from + SLICE_ROWS))
-      const weights = this.#weigh(slice)
-      lateFlows += this.#layKeys(slice, weights)
-      const before = this.#options.groups.size
-      const groupOf = this.#groupOf.subarray(0, slice.rows.length)
-      otherFlows += this.#assign(slice, groupOf, weights)
-      this.#foldColumns(slice, groupOf, weights, before)
+      const all = this.#weighed(selectRows(batch, rows.subarray(from, from + SLICE_ROWS)))
+      const before = groups.size
+      lateFlows += this.#layKeys(all)
+      const left = this.#assign(all)
+      const own = left === 0 ? all : withGroup(all)
+      if (left > 0) otherFlows += this.#assignOthers(all)
+      groups.begin(before)
+      this.#foldValues(own, before)
+      this.#foldCounts(all)
     }
     return { lateFlows, otherFlows }
   }
 
-  #weigh(slice: FlowBatch): Float64Array {
+  #weighed(slice: FlowBatch): Slice {
     const { ingress, egress, unknown } = this.#counts
     const weights = this.#weights.subarray(0, slice.rows.length)
+    const groupOf = this.#groupOf.subarray(0, slice.rows.length)
     weigh(weights, ingress(slice), egress(slice), unknown(slice))
-    return weights
+    groupOf.fill(NO_GROUP)
+    return { batch: slice, groupOf, weights }
   }
 
   /** Writes the key of every row; returns how many flows came after their window was closed. */
-  #layKeys(slice: FlowBatch, weights: Float64Array): number {
+  #layKeys({ batch, weights }: Slice): number {
     const { groups, windowAt } = this.#options
     const { stride } = groups.table
-    const seconds = this.#seconds(slice)
+    const seconds = this.#seconds(batch)
     const keys = this.#keys
     let lateFlows = 0
     let window = windowAt(seconds[0])
@@ -109,75 +121,92 @@ export class Absorber {
       keys[row * stride + KEY_START] = window.startS
       keys[row * stride + KEY_OTHER] = 0
     }
-    this.#key.forEach((vector, part) => layCells(keys, stride, KEY_PARTS + part, vector(slice)))
+    this.#key.forEach((vector, part) => {
+      layCells(keys, stride, KEY_PARTS + part, vector(batch))
+    })
     return lateFlows
   }
 
-  /** Finds the group of every row; returns how many flows found no room in one of their own. */
-  #assign(slice: FlowBatch, groupOf: Uint32Array, weights: Float64Array): number {
+  /** Finds every row a group of its own; returns how many found no room. */
+  #assign({ groupOf }: Slice): number {
     const { groups, maxGroups } = this.#options
     groups.reserve(groups.size + groupOf.length)
-    groupOf.fill(NO_GROUP)
-    const left = groups.table.assign(this.#keys, groupOf, maxGroups + groups.otherGroups)
-    if (left === 0) return 0
-    const otherFlows = this.#layOtherKeys(slice, groupOf, weights)
-    groups.table.assign(this.#keys, groupOf, Infinity)
-    return otherFlows
+    return groups.table.assign(this.#keys, groupOf, maxGroups + groups.otherGroups)
   }
 
-  #layOtherKeys(slice: FlowBatch, groupOf: Uint32Array, weights: Float64Array): number {
+  /** Puts the rows without a group into those of their verdict and drop reason; returns their flows. */
+  #assignOthers({ batch, groupOf, weights }: Slice): number {
     const { groups } = this.#options
     const { stride } = groups.table
-    const verdicts = this.#verdicts(slice)
-    const reasons = this.#dropReasons(slice)
+    const verdicts = this.#verdicts(batch)
+    const reasons = this.#dropReasons(batch)
     const keepsApart = groups.otherGroups < MAX_OTHERS
     const keys = this.#keys
     let otherFlows = 0
     for (let row = 0; row < groupOf.length; row++) {
       if (groupOf[row] !== NO_GROUP) continue
       const at = row * stride
-      keys[at + KEY_OTHER] = keepsApart
-        ? this.#otherIds.at(verdicts[row], reasons[row])
-        : this.#otherIds.at(0, 0)
+      keys[at + KEY_OTHER] = this.#otherIds.at(keepsApart ? verdicts[row] : 0, keepsApart ? reasons[row] : 0)
       keys.fill(0, at + KEY_PARTS, at + stride)
       otherFlows += weights[row]
     }
+    groups.table.assign(keys, groupOf, Infinity)
     return otherFlows
   }
 
-  #foldColumns(slice: FlowBatch, groupOf: Uint32Array, weights: Float64Array, before: number): void {
+  /** What flows agree on, and examples of what they do not. `Other` groups have neither: they are of all kinds. */
+  #foldValues({ batch, groupOf, weights }: Slice, before: number): void {
     const { groups } = this.#options
     const newRows = this.#rowsOfNewGroups(groupOf, before)
-    groups.begin(before)
     groups.carried.forEach(({ cells: agreed }, i) => {
-      const cells = this.#carried[i](slice)
+      const cells = this.#carried[i](batch)
       for (let added = 0; added < newRows.length; added++) agreed[before + added] = cells[newRows[added]]
       agree(agreed, cells, groupOf)
     })
     this.#evidence.forEach((vector, i) => {
       const { cells, width } = groups.examples[i]
-      collect(cells, width, groups.others[i].cells, vector(slice), weights, groupOf)
+      collect(cells, width, groups.others[i].cells, vector(batch), weights, groupOf)
     })
-    add(groups.ingress.cells, this.#counts.ingress(slice), groupOf)
-    add(groups.egress.cells, this.#counts.egress(slice), groupOf)
-    add(groups.unknown.cells, this.#counts.unknown(slice), groupOf)
+  }
+
+  #foldCounts({ batch, groupOf, weights }: Slice): void {
+    const { groups } = this.#options
+    add(groups.ingress.cells, this.#counts.ingress(batch), groupOf)
+    add(groups.egress.cells, this.#counts.egress(batch), groupOf)
+    add(groups.unknown.cells, this.#counts.unknown(batch), groupOf)
     if (groups.layout.examples > 0) {
-      const flags = this.#flags(slice)
+      const flags = this.#flags(batch)
       addFlagged(groups.syn.cells, flags, SYN, weights, groupOf)
       addFlagged(groups.fin.cells, flags, FIN, weights, groupOf)
       addFlagged(groups.rst.cells, flags, RST, weights, groupOf)
     }
-    span(groups.first.cells, groups.last.cells, this.#seconds(slice), this.#nanos(slice), groupOf)
+    span(groups.first.cells, groups.last.cells, this.#seconds(batch), this.#nanos(batch), groupOf)
     for (let row = 0; row < groupOf.length; row++) groups.touched[groupOf[row]] = 1
   }
 
-  /** For each group made by this slice a row of it. */
+  /** For each group that these rows have made, one of them. */
   #rowsOfNewGroups(groupOf: Uint32Array, before: number): Uint32Array {
-    const count = this.#options.groups.size - before
-    if (count > 0)
-      for (let row = 0; row < groupOf.length; row++)
-        if (groupOf[row] >= before) this.#newRows[groupOf[row] - before] = row
-    return this.#newRows.subarray(0, count)
+    let made = 0
+    for (let row = 0; row < groupOf.length; row++) {
+      const added = groupOf[row] - before
+      if (added < 0) continue
+      this.#newRows[added] = row
+      made = Math.max(made, added + 1)
+    }
+    return this.#newRows.subarray(0, made)
+  }
+}
+
+/** The rows that have found a group. */
+function withGroup({ batch, groupOf, weights }: Slice): Slice {
+  const found = Array.from(groupOf.keys()).filter((row) => groupOf[row] !== NO_GROUP)
+  return {
+    batch: selectRows(
+      batch,
+      Uint32Array.from(found, (row) => batch.rows[row]),
+    ),
+    groupOf: Uint32Array.from(found, (row) => groupOf[row]),
+    weights: Float64Array.from(found, (row) => weights[row]),
   }
 }
 

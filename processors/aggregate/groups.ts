@@ -19,7 +19,7 @@ export class Groups {
   /** Seconds and nanoseconds. */
   readonly first = new CellColumn(2, 'numbers', 0xffffffff)
   readonly last = new CellColumn(2, 'numbers', 0)
-  /** One per evidence list, each with its count of flows that have none of the values. */
+  /** One per evidence list, each with its count of flows that have another value. */
   readonly examples: readonly CellColumn[]
   readonly others: readonly SumColumn[]
   readonly ingress = new SumColumn()

@@ -32,7 +32,9 @@ export function sameCells(a: Uint32Array, aAt: number, b: Uint32Array, bAt: numb
 export function agree(agreed: Uint32Array, cells: Uint32Array, groupOf: Uint32Array): void {
   for (let row = 0; row < cells.length; row++) {
     const group = groupOf[row]
-    if (agreed[group] !== cells[row]) agreed[group] = MIXED
+    const value = agreed[group]
+    // Groups that disagree already are the frequent case, and spare the write.
+    if (value !== MIXED && value !== cells[row]) agreed[group] = MIXED
   }
 }
 
@@ -88,7 +90,7 @@ export function span(
 
 /**
  * Keeps the first few distinct values of each group in the `room` cells it has in `examples`, 0 where none is yet.
- * Flows that have another value, or none, are counted in `others`.
+ * Flows that have another value are counted in `others`; what has none is not counted.
  */
 export function collect(
   examples: Uint32Array,
@@ -100,12 +102,21 @@ export function collect(
 ): void {
   for (let row = 0; row < cells.length; row++) {
     const cell = cells[row]
-    let at = groupOf[row] * room
-    if (examples[at] === cell && cell !== 0) continue
+    if (cell === 0) continue
+    const group = groupOf[row]
+    let at = group * room
     const end = at + room
-    if (cell === 0) at = end
-    while (at < end && examples[at] !== cell && examples[at] !== 0) at++
-    if (at < end) examples[at] = cell
-    else others[groupOf[row]] += weights[row]
+    let example = examples[at]
+    while (example !== cell) {
+      if (example === 0) {
+        examples[at] = cell
+        break
+      }
+      if (++at === end) {
+        others[group] += weights[row]
+        break
+      }
+      example = examples[at]
+    }
   }
 }

@@ -6,18 +6,15 @@ import {
   type EndpointAttribute,
   FIELDS,
   type Field,
-  type FieldName,
   formatTime,
   type Json,
-  type JsonObject,
   type Row,
   rcodeName,
   type Service,
   services,
 } from '../../src/sdk/index.ts'
-import type { EvidenceList } from './evidence.ts'
+import { EvidenceWriter } from './evidence-writer.ts'
 import { type Groups, KEY_OTHER, KEY_PARTS } from './groups.ts'
-import type { EndpointField } from './layout.ts'
 import { MIXED } from './loops.ts'
 
 export interface RowOptions {
@@ -40,7 +37,7 @@ interface CellField {
 
 /** The fields of one endpoint that are in the key: together they are one cell. */
 interface EndpointFields {
-  readonly fields: readonly EndpointField[]
+  readonly fields: readonly (readonly [attribute: EndpointAttribute, path: readonly string[]])[]
   cellOf(group: number): number
 }
 
@@ -50,16 +47,16 @@ export class RowWriter {
   readonly #options: RowOptions
   readonly #cellFields: readonly CellField[]
   readonly #endpointFields: readonly EndpointFields[]
-  readonly #keyNames: ReadonlySet<string>
+  readonly #evidence: EvidenceWriter
+  readonly #keyNames: string
 
   constructor(groups: Groups, options: RowOptions) {
     this.#groups = groups
     this.#options = options
-    this.#keyNames = new Set(groups.layout.key.map(({ name }) => name))
+    this.#evidence = new EvidenceWriter(groups, options.dictionary)
+    this.#keyNames = groups.layout.key.map(({ name }) => name).join()
     this.#cellFields = FIELDS.flatMap((field) => cellField(field, groups))
-    this.#endpointFields = groups.layout.keyParts.flatMap((part, i) =>
-      part.kind === 'endpoint' ? [{ fields: part.fields, cellOf: keyCell(groups, i) }] : [],
-    )
+    this.#endpointFields = endpointFields(groups)
   }
 
   row(group: number, revision: number): Row {
@@ -78,7 +75,7 @@ export class RowWriter {
     draft.WindowEnd = formatTime(startS + groups.layout.windowS, 0)
     draft.LastFlowTime = timeOf(groups.last.cells, group)
     draft.Revision = revision
-    draft.Evidence = this.#evidence(group)
+    draft.Evidence = this.#evidence.evidence(group)
     return inColumnOrder(draft)
   }
 
@@ -87,8 +84,7 @@ export class RowWriter {
       const known = this.#options.dictionary.json(cellOf(group)) as
         | { readonly [attribute in EndpointAttribute]?: Json }
         | undefined
-      if (known)
-        for (const { place: path, origin } of fields) place(draft, path.split('.'), known[origin.attribute])
+      if (known) for (const [attribute, path] of fields) place(draft, path, known[attribute])
     }
   }
 
@@ -110,7 +106,7 @@ export class RowWriter {
     }
     const service = draft.Service as { source?: Service; destination?: Service } | undefined
     if (service) draft.Service = services(service.source, service.destination)
-    if (this.#agreesOn('node_name', group)) draft.NodeName ??= this.#options.node
+    if (this.#evidence.agreesOn('node_name', group)) draft.NodeName ??= this.#options.node
   }
 
   #valueOf({ cell: kind }: Field, cell: number): Json | undefined {
@@ -149,46 +145,12 @@ export class RowWriter {
   #uuid(group: number, startS: number, revision: number): string {
     const { keyIds, layout, table } = this.#groups
     const { dictionary, node, pipeline } = this.#options
-    const cells = Array.from(table.keys.subarray(group * table.stride, (group + 1) * table.stride))
-    const key = cells.map((cell, i) => (keyIds[i] ? dictionary.text(cell) : cell))
-    const digest = hash(
-      'sha256',
-      JSON.stringify([node, pipeline, startS, layout.windowS, revision, [...this.#keyNames], key]),
-    )
+    const name: (string | number)[] = [node, pipeline, startS, layout.windowS, revision, this.#keyNames]
+    for (let i = 0, at = group * table.stride; i < table.stride; i++, at++)
+      name.push(keyIds[i] ? dictionary.text(table.keys[at]) : table.keys[at])
+    const digest = hash('sha256', JSON.stringify(name))
     // Version 8 of RFC 9562: its own hash of its own name, in the variant of that document.
     return `${digest.slice(0, 8)}-${digest.slice(8, 12)}-8${digest.slice(13, 16)}-a${digest.slice(17, 20)}-${digest.slice(20, 32)}`
-  }
-
-  #evidence(group: number): JsonObject | undefined {
-    const { layout, examples, others, syn, fin, rst } = this.#groups
-    const evidence: JsonObject = {}
-    const rest: JsonObject = {}
-    layout.evidence.forEach((list, i) => {
-      const values = this.#examplesOf(list, examples[i].cells, group)
-      if (values.length === 0 || list.fields.every((name) => this.#agreesOn(name, group))) return
-      evidence[list.name] = values
-      if (others[i].cells[group] > 0) rest[list.name] = others[i].cells[group]
-    })
-    if (Object.keys(rest).length > 0) evidence.Others = rest
-    const flags = { Syn: syn.cells[group], Fin: fin.cells[group], Rst: rst.cells[group] }
-    if (flags.Syn + flags.Fin + flags.Rst > 0) evidence.TcpFlags = flags
-    return Object.keys(evidence).length > 0 ? evidence : undefined
-  }
-
-  /** In the order of the alphabet: the order in which they came says nothing. */
-  #examplesOf({ name }: EvidenceList, cells: Uint32Array, group: number): string[] {
-    const { dictionary } = this.#options
-    const { examples } = this.#groups.layout
-    const ids = [...cells.subarray(group * examples, (group + 1) * examples)].filter((id) => id !== 0)
-    if (name !== 'Policies') return ids.map((id) => dictionary.text(id)).sort()
-    return [...new Set(ids.flatMap((id) => dictionary.json(id) as string[]))].sort()
-  }
-
-  /** Whether the row holds what all flows of the group have in this field, be it nothing. */
-  #agreesOn(name: FieldName, group: number): boolean {
-    if (this.#keyNames.has(name)) return !this.#groups.isOther(group)
-    const index = this.#groups.layout.carried.findIndex((field) => field.name === name)
-    return index >= 0 && this.#groups.carried[index].cells[group] !== MIXED
   }
 }
 
@@ -202,6 +164,14 @@ function cellField(field: Field, groups: Groups): CellField[] {
   return [{ field, path, cellOf: (group) => groups.carried[index].cells[group] }]
 }
 
+function endpointFields(groups: Groups): EndpointFields[] {
+  return groups.layout.keyParts.flatMap((part, i) => {
+    if (part.kind === 'field') return []
+    const fields = part.fields.map(({ origin, place }) => [origin.attribute, place.split('.')] as const)
+    return [{ fields, cellOf: keyCell(groups, i) }]
+  })
+}
+
 function keyCell({ table }: Groups, part: number): (group: number) => number {
   return (group) => table.keys[group * table.stride + KEY_PARTS + part]
 }
@@ -213,12 +183,13 @@ function place(
   value: Json | undefined,
 ): void {
   if (value === undefined) return
+  const last = path.length - 1
   let at = draft
-  for (const step of path.slice(0, -1)) {
-    at[step] ??= {}
-    at = at[step] as { [name: string]: Json }
+  for (let i = 0; i < last; i++) {
+    at[path[i]] ??= {}
+    at = at[path[i]] as { [name: string]: Json }
   }
-  at[path[path.length - 1]] = value
+  at[path[last]] = value
 }
 
 function timeOf(cells: Uint32Array, group: number): string {

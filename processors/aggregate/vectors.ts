@@ -85,9 +85,7 @@ export class Vectors {
   }
 
   #remembered(column: FlowColumn, memo: Memo): Vector {
-    return this.#computed([column], ([ids], out) => {
-      for (let row = 0; row < out.length; row++) out[row] = memo.at(ids[row])
-    })
+    return this.#computed([column], ([ids], out) => memo.column(ids, out))
   }
 
   #nodeNames(): Memo {

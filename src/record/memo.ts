@@ -23,6 +23,22 @@ export class Memo {
     return answer === 0 ? this.#ask(id) : answer - 1
   }
 
+  /** `at` for a whole column: `out[i]` is the answer for `ids[i]`. */
+  column(ids: Uint32Array, out: Uint32Array): void {
+    if (this.#generation !== this.#dictionary.generation) this.#forget()
+    let answers = this.#answers
+    for (let i = 0; i < ids.length; i++) {
+      const id = ids[i]
+      const answer = id < answers.length ? answers[id] : 0
+      if (answer !== 0) {
+        out[i] = answer - 1
+        continue
+      }
+      out[i] = this.#ask(id)
+      answers = this.#answers
+    }
+  }
+
   #ask(id: number): number {
     const answer = this.#compute(id)
     if (id >= this.#answers.length) {
