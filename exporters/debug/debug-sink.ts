@@ -8,7 +8,7 @@ import {
   type Sink,
   type WriteResult,
 } from '../../src/sdk/index.ts'
-import { mostUrgentFirst } from './row-text.ts'
+import { mostUrgentFirst } from './urgency.ts'
 
 export const SHOWN_DOC = 'Rows shown'
 export const HIDDEN_DOC = 'Rows that max_rows left out'

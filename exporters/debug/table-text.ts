@@ -1,7 +1,16 @@
-import { flowsOf, type Output, type Row } from '../../src/sdk/index.ts'
+import {
+  detailOf,
+  flowsOf,
+  nameOf,
+  type Output,
+  protocolOf,
+  type Row,
+  serverPortOf,
+  sideOf,
+} from '../../src/sdk/index.ts'
 import type { Hidden } from './debug-sink.ts'
-import { detailOf, inTime, nameOf, protocolOf, serverPortOf, troubleOf } from './row-text.ts'
 import { type Cell, type Column, type Painter, painter, type Tone, tableLines } from './table.ts'
+import { inTime, troubleOf } from './urgency.ts'
 
 /** A table for each window, trouble first; single flows in one of their own, in the order of time. */
 export function tableText(rows: readonly Row[], hidden: Hidden, { columns: width, colors }: Output): string {
@@ -36,13 +45,13 @@ const WHO: readonly Column<Row>[] = [
   {
     head: 'CLIENT',
     leastWidth: 8,
-    cell: (row) => ({ text: nameOf(row, isReply(row) ? 'Destination' : 'Source') }),
+    cell: (row) => ({ text: nameOf(row, sideOf(row, 'client')) }),
   },
-  { head: '', cell: (row) => ({ text: isReply(row) ? '<-' : '->' }) },
+  { head: '', cell: (row) => ({ text: row.Reply === true ? '<-' : '->' }) },
   {
     head: 'SERVER',
     leastWidth: 14,
-    cell: (row) => ({ text: nameOf(row, isReply(row) ? 'Source' : 'Destination'), tail: serverPortOf(row) }),
+    cell: (row) => ({ text: nameOf(row, sideOf(row, 'server')), tail: serverPortOf(row) }),
   },
 ]
 
@@ -77,10 +86,6 @@ const SINGLE: readonly Column<Row>[] = [
 
 const TROUBLE_TONES = { verdict: 'red', answer: 'yellow', none: undefined } as const
 const NUMBER = new Intl.NumberFormat('en-US')
-
-function isReply({ Reply }: Row): boolean {
-  return Reply === true
-}
 
 function directionOf({ IngressFlowCount, EgressFlowCount }: Row): string {
   if (IngressFlowCount > 0) return 'in'

@@ -1,4 +1,6 @@
-import { flowsOf, type Json, type JsonObject, type Row, rcodeName } from '../../src/sdk/index.ts'
+import type { Json } from '../util/json.ts'
+import { rcodeName } from './names.ts'
+import { flowsOf, type JsonObject, type Row } from './row.ts'
 
 export type Side = 'Source' | 'Destination'
 
@@ -19,30 +21,27 @@ const RESERVED: { readonly [identity: number]: string } = {
 /** The lowest port that Linux gives to clients. */
 const FIRST_EPHEMERAL_PORT = 32_768
 
-export type Trouble = 'none' | 'answer' | 'verdict'
-
-/** What an operator has to look at: packets that did not get through, and answers that are errors. */
-export function troubleOf(row: Row): Trouble {
-  if (row.Verdict === 'DROPPED' || row.Verdict === 'ERROR') return 'verdict'
-  const { code, rcode } = answerOf(row)
-  return (code !== undefined && code >= 400) || (rcode !== undefined && rcode !== 'NOERROR')
-    ? 'answer'
-    : 'none'
+/** A row in one line, the side that called first: `shop/web -> shop/api:8080 TCP FORWARDED 12 flows`. */
+export function rowText(row: Row): string {
+  const client = nameOf(row, sideOf(row, 'client'))
+  const server = `${nameOf(row, sideOf(row, 'server'))}${serverPortOf(row)}`
+  const flows = flowsOf(row)
+  return [
+    client,
+    row.Reply === true ? '<-' : '->',
+    server,
+    protocolOf(row),
+    row.Verdict,
+    detailOf(row),
+    `${flows} ${flows === 1 ? 'flow' : 'flows'}`,
+  ]
+    .filter((part) => part !== undefined && part !== '')
+    .join(' ')
 }
 
-const URGENCY = { verdict: 0, answer: 1, none: 2 } as const
-
-/** Trouble first, then what there is most of, then the order of time. */
-export function mostUrgentFirst(rows: readonly Row[]): Row[] {
-  return rows
-    .map((row) => ({ row, urgency: URGENCY[troubleOf(row)], flows: flowsOf(row) }))
-    .sort((a, b) => a.urgency - b.urgency || b.flows - a.flows || inTime(a.row, b.row))
-    .map(({ row }) => row)
-}
-
-/** RFC 3339 in UTC sorts as text. */
-export function inTime(a: Row, b: Row): number {
-  return a.TimeGenerated < b.TimeGenerated ? -1 : 1
+/** Where the one that called stands in the row, or the one that was called: a reply comes from the latter. */
+export function sideOf(row: Row, who: 'client' | 'server'): Side {
+  return (row.Reply === true) === (who === 'client') ? 'Destination' : 'Source'
 }
 
 /** `namespace/workload`, else the pod, else who it is to Cilium, else its address. */
@@ -52,16 +51,26 @@ export function nameOf(row: Row, side: Side): string {
   const path = [namespace, who].filter((part) => part !== undefined).join('/')
   if (path !== '') return path
   if (row.Other) return '(other groups)'
-  const address = text(row.IP?.[side === 'Source' ? 'source' : 'destination'])
   const reserved = RESERVED[row[`${side}Identity`] ?? 0]
-  return [reserved, address].filter((part) => part !== undefined).join('/') || '?'
+  return [reserved, addressOf(row, side)].filter((part) => part !== undefined).join('/') || '?'
+}
+
+export function addressOf(row: Row, side: Side): string | undefined {
+  return text(row.IP?.[side === 'Source' ? 'source' : 'destination'])
 }
 
 /** `:8080`, of the side that was called; empty where there are no ports. */
 export function serverPortOf(row: Row): string {
-  const { source_port: from, destination_port: to } = layer4Of(row).fields
-  const port = row.Reply === true && isClientPort(row, from, to) ? from : to
+  const port = portsOf(row).server
   return port === undefined ? '' : `:${text(port)}`
+}
+
+/** The ports by who called whom, where the row has them. */
+export function portsOf(row: Row): { readonly client: Json | undefined; readonly server: Json | undefined } {
+  const { source_port: from, destination_port: to } = layer4Of(row).fields
+  return row.Reply === true && isClientPort(row, from, to)
+    ? { client: to, server: from }
+    : { client: from, server: to }
 }
 
 /** Replies of single flows bear the client's port as destination, folded ones the server's: unless the key was the packet's. */
@@ -70,6 +79,7 @@ function isClientPort(row: Row, from: Json | undefined, to: Json | undefined): b
   return Number(to) >= FIRST_EPHEMERAL_PORT && Number(from) < FIRST_EPHEMERAL_PORT
 }
 
+/** `TCP`, `UDP`, ...; empty where the row does not tell. */
 export function protocolOf(row: Row): string {
   return layer4Of(row).protocol
 }
@@ -84,7 +94,7 @@ export function detailOf(row: Row): string {
   return parts.filter((part) => part !== undefined).join(' ')
 }
 
-interface Answer {
+export interface Answer {
   readonly http: JsonObject | undefined
   readonly dns: JsonObject | undefined
   readonly code: number | undefined
@@ -92,7 +102,7 @@ interface Answer {
   readonly rcode: string | undefined
 }
 
-function answerOf({ Layer7 }: Row): Answer {
+export function answerOf({ Layer7 }: Row): Answer {
   const http = object(Layer7?.http)
   const dns = object(Layer7?.dns)
   const rcode = dns?.rcode
@@ -105,8 +115,8 @@ function answerOf({ Layer7 }: Row): Answer {
 }
 
 function layer4Of({ Layer4 }: Row): { readonly protocol: string; readonly fields: JsonObject } {
-  const [protocol, fields] = Object.entries(Layer4 ?? {})[0] ?? ['', {}]
-  return { protocol, fields: object(fields) ?? {} }
+  for (const protocol in Layer4) return { protocol, fields: object(Layer4[protocol]) ?? {} }
+  return { protocol: '', fields: {} }
 }
 
 function workloadOf(workloads: Json | undefined): string | undefined {
