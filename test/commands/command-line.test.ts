@@ -3,7 +3,9 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
+import { z } from 'zod'
 import { cli } from '../../src/commands/cli.ts'
+import type { SenderDefinition } from '../../src/sdk/index.ts'
 import { SOUND } from '../config/support.ts'
 import { testCatalog } from '../support/catalog.ts'
 import { flow, line } from '../support/flows.ts'
@@ -173,6 +175,43 @@ test('try counts a recording and shows its largest groups', async (t) => {
   assert.match(out, /dropped +1\n/)
   assert.match(out, /balanced +0\n/)
 })
+
+test('try asks a sender for the bytes it would send, and sends none', async (t) => {
+  const dir = tempDir(t)
+  const config = join(dir, 'prod.yaml')
+  writeFileSync(
+    config,
+    SOUND.replace('[keep, fold]', '[]')
+      .replace(/hec:[\s\S]*service:/, 'wire:\nservice:')
+      .replace('[hec]', '[wire]'),
+  )
+  const input = join(dir, 'events.log')
+  writeFileSync(input, line(flow()) + line(flow()))
+  const terminal = new TestTerminal()
+  const catalog = { ...testCatalog, exporters: { wire: async () => wire } }
+  const code = await cli(catalog, ['try', '--config', config, '--input', input], terminal)
+  assert.equal(code, 0, terminal.complained)
+  assert.match(terminal.printed, /wire +2 +2 +20 B /)
+})
+
+/** Ten bytes a row, which nobody may send. */
+const wire = {
+  kind: 'sender',
+  type: 'wire',
+  summary: 'Sends.',
+  settings: z.strictObject({}),
+  metrics: [],
+  delivery: never,
+  create: () => ({
+    encode: (rows) => [{ rows, body: new Uint8Array(rows.length * 10) }],
+    send: never,
+    probe: never,
+  }),
+} satisfies SenderDefinition
+
+function never(): never {
+  throw new Error('a trial sends nothing')
+}
 
 test('try reads .gz, skips lines that are too long, and says when a recording ends early', async (t) => {
   const dir = tempDir(t)

@@ -1,5 +1,13 @@
 import { z } from 'zod'
-import { defineSink, flowsOf, type Row, type SinkDefinition } from '../../sdk/index.ts'
+import type { Configured } from '../../config/resolved.ts'
+import {
+  type AnyExporterDefinition,
+  defineSink,
+  flowsOf,
+  type Row,
+  type Sender,
+  type SinkDefinition,
+} from '../../sdk/index.ts'
 import { rowTitle } from './row-title.ts'
 
 /** Titles kept; rows of more are counted, but stand in no list. */
@@ -7,10 +15,8 @@ const MOST_TITLES = 100_000
 
 /** What a trial learned from the rows of a pipeline. */
 export class RowTally {
-  rows = 0
-  bytes = 0
-  /** The first few rows, as JSON. */
-  readonly sample: string[] = []
+  /** The first few rows. */
+  readonly sample: Row[] = []
   readonly #sampleSize: number
   readonly #flowsByTitle = new Map<string, number>()
 
@@ -19,10 +25,7 @@ export class RowTally {
   }
 
   add(row: Row): void {
-    const json = JSON.stringify(row)
-    this.rows++
-    this.bytes += Buffer.byteLength(json) + 1
-    if (this.sample.length < this.#sampleSize) this.sample.push(json)
+    if (this.sample.length < this.#sampleSize) this.sample.push(row)
     const title = rowTitle(row)
     const known = this.#flowsByTitle.get(title)
     if (known !== undefined || this.#flowsByTitle.size < MOST_TITLES)
@@ -35,24 +38,38 @@ export class RowTally {
   }
 }
 
-/** Stands in for an exporter: counts what it would have been given. */
-export function tallySink(tally: RowTally): SinkDefinition {
+/** Stands in for an exporter: counts what it would be given, in bytes as they would leave, and sends nothing. */
+export function tallySink(exporter: Configured<AnyExporterDefinition>, tally: RowTally): SinkDefinition {
+  const { definition, settings } = exporter
   return defineSink({
     kind: 'sink',
     type: 'tally',
     summary: 'Counts rows.',
     settings: z.unknown(),
     metrics: [],
-    create: () => ({
-      write(rows) {
-        const before = tally.bytes
-        for (const row of rows) tally.add(row)
-        return { kind: 'written', bytes: tally.bytes - before }
-      },
-      position: () => null,
-      committed() {},
-      sync() {},
-      close: async () => {},
-    }),
+    create({ host }) {
+      const sender = definition.kind === 'sender' ? definition.create({ settings, host }) : null
+      return {
+        write(rows) {
+          for (const row of rows) tally.add(row)
+          return { kind: 'written', bytes: sender ? payloadBytes(sender, rows) : jsonBytes(rows) }
+        },
+        position: () => null,
+        committed() {},
+        sync() {},
+        close: async () => sender?.close?.(),
+      }
+    },
   })
+}
+
+function payloadBytes(sender: Sender, rows: readonly Row[]): number {
+  let bytes = 0
+  for (const { body } of sender.encode(rows)) bytes += body.length
+  return bytes
+}
+
+/** As lines of a file. */
+function jsonBytes(rows: readonly Row[]): number {
+  return rows.reduce((bytes, row) => bytes + Buffer.byteLength(JSON.stringify(row)) + 1, 0)
 }

@@ -15,7 +15,7 @@ export interface TryOptions {
   readonly config: readonly string[]
   /** Path of the recording. */
   readonly input: string
-  /** Null-like: all pipelines, one after the other. */
+  /** Without it, all pipelines, one after the other. */
   readonly pipeline?: string
   readonly rows: number
   readonly top: number
@@ -55,15 +55,15 @@ async function tryPipeline(
   const source = recording(input, (error) => {
     failure.error = error
   })
-  const tallies = new Map(pipeline.exporters.map((id) => [id, new RowTally(rows)]))
-  const service = await start(trial(config, pipeline, source, tallies), terminal)
+  const tally = new RowTally(rows)
+  const service = await start(trial(config, pipeline, source, tally), terminal)
   if (typeof service === 'number') return service
-  terminal.onStop(() => void service.stop())
   await service.done
   const [sheet] = service.summary().sheets
-  const [tally] = tallies.values()
-  if (sheet.received > 0)
-    terminal.out.write(`${tally.sample.map((row) => `${row}\n`).join('')}${report(sheet, tally, top)}`)
+  if (sheet.received > 0) {
+    for (const row of tally.sample) terminal.out.write(`${JSON.stringify(row)}\n`)
+    terminal.out.write(report(sheet, tally, top))
+  }
   if (!failure.error) return 0
   terminal.err.write(`flowfold: ${input} cannot be read to its end: ${readable(failure.error)}\n`)
   return 1
@@ -76,15 +76,18 @@ function trial(
   config: ResolvedConfig,
   pipeline: PipelineConfig,
   source: ReturnType<typeof recording>,
-  tallies: ReadonlyMap<string, RowTally>,
+  tally: RowTally,
 ): ResolvedConfig {
   const bare = { settings: {}, input: {} }
+  // Every exporter gets the same rows: the first one's are looked at.
+  const exporters = pipeline.exporters.map((id, index) => {
+    const definition = tallySink(config.exporters.get(id)!, index === 0 ? tally : new RowTally(0))
+    return [id, { id, definition, ...bare }] as const
+  })
   return {
     ...config,
     receivers: new Map([[RECORDING, { id: RECORDING, definition: source, ...bare }]]),
-    exporters: new Map(
-      [...tallies].map(([id, tally]) => [id, { id, definition: tallySink(tally), ...bare }]),
-    ),
+    exporters: new Map(exporters),
     pipelines: [{ ...pipeline, receivers: [RECORDING] }],
     service: {
       ...config.service,
