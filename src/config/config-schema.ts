@@ -1,8 +1,9 @@
-import type { Catalog } from '../sdk/index.ts'
+import type { z } from 'zod'
+import type { Catalog, Described } from '../sdk/index.ts'
 import { serviceSettings } from './service-settings.ts'
 import { type JsonSchema, jsonSchemaOf } from './settings-schema.ts'
 
-/** The whole config file as JSON schema, so that editors complete and check it while it is written. */
+/** A config file as JSON schema, so that editors complete and check it while it is written. One of several may hold a part. */
 export async function configSchema(catalog: Catalog): Promise<object> {
   return {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
@@ -17,19 +18,13 @@ export async function configSchema(catalog: Catalog): Promise<object> {
       exporters: await sectionSchema('Where rows go', catalog.exporters),
       service: allowReferences(jsonSchemaOf(serviceSettings)),
     },
-    required: ['receivers', 'exporters', 'service'],
     additionalProperties: false,
   }
 }
 
-interface Described {
-  readonly summary: string
-  readonly settings: Parameters<typeof jsonSchemaOf>[0]
-}
-
 async function sectionSchema(
   description: string,
-  types: { readonly [type: string]: () => Promise<Described> },
+  types: { readonly [type: string]: () => Promise<Described<z.ZodType>> },
 ): Promise<object> {
   const patternProperties: Record<string, object> = {}
   for (const [type, load] of Object.entries(types)) {

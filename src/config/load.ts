@@ -2,7 +2,7 @@ import type { Catalog } from '../sdk/index.ts'
 import { wayOut } from '../util/nearest.ts'
 import { readSection, readSettings } from './components.ts'
 import { expand } from './expand.ts'
-import { parseConfig } from './parse.ts'
+import { type Parsed, parseConfig } from './parse.ts'
 import { checkPipelines, readPipelines } from './pipelines.ts'
 import { formatPlace, type Problem } from './problem.ts'
 import { Report } from './report.ts'
@@ -40,36 +40,37 @@ export async function loadConfig(
 type ReadFiles = { readonly kind: 'read'; readonly root: ConfigNode } | (LoadedConfig & { kind: 'invalid' })
 
 function readFiles(files: readonly string[], around: Surroundings): ReadFiles {
-  let root: ConfigNode = { kind: 'map', place: { file: files[0], line: 1, column: 1 }, entries: new Map() }
+  let root = emptyMap(files[0])
   const errors: Problem[] = []
   for (const file of files) {
     const read = readTree(file, around)
-    if ('problems' in read) errors.push(...read.problems)
+    if (read.kind === 'broken') errors.push(...read.problems)
     else root = merge(root, read.root)
   }
   return errors.length > 0 ? { kind: 'invalid', errors, warnings: [] } : { kind: 'read', root }
 }
 
-function readTree(
-  file: string,
-  around: Surroundings,
-): { root: ConfigNode } | { problems: readonly Problem[] } {
-  const whole = (problem: string) => ({ problems: [{ file, place: null, path: [], problem }] })
+function readTree(file: string, around: Surroundings): Parsed {
+  const broken = (problem: string): Parsed => ({
+    kind: 'broken',
+    problems: [{ file, place: null, path: [], problem }],
+  })
   let text: string
   try {
     text = around.readFile(file)
   } catch (error) {
-    return whole(`cannot be read: ${(error as Error).message}`)
+    return broken(`cannot be read: ${(error as Error).message}`)
   }
   const parsed = parseConfig(file, text)
-  if (parsed.kind === 'broken') return parsed
-  const { root } = parsed
+  if (parsed.kind === 'broken' || parsed.root.kind === 'map') return parsed
   // An empty file, or one of comments alone, says nothing.
-  if (root.kind === 'scalar' && root.value === null)
-    return { root: { kind: 'map', place: root.place, entries: new Map() } }
-  return root.kind === 'map'
-    ? parsed
-    : whole('is no config: it must be a map with "receivers", "exporters" and "service"')
+  if (parsed.root.kind === 'scalar' && parsed.root.value === null)
+    return { kind: 'tree', root: emptyMap(file) }
+  return broken('is no config: it must be a map with "receivers", "exporters" and "service"')
+}
+
+function emptyMap(file: string): ConfigNode {
+  return { kind: 'map', place: { file, line: 1, column: 1 }, entries: new Map() }
 }
 
 const SECTIONS = ['receivers', 'processors', 'exporters', 'service']

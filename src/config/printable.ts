@@ -1,3 +1,4 @@
+import type { z } from 'zod'
 import type { Json } from '../util/json.ts'
 import type { Section } from './components.ts'
 import type { SettingPath } from './problem.ts'
@@ -28,7 +29,7 @@ export function printable(config: ResolvedConfig, root: ConfigNode): Json {
 }
 
 function settings(
-  { definition, input }: Configured<{ settings: Parameters<typeof jsonSchemaOf>[0] }>,
+  { definition, input }: Configured<{ readonly settings: z.ZodType }>,
   node: ConfigNode | null,
 ): Json {
   return new Printer(node, jsonSchemaOf(definition.settings)).show(input as Json, [])
