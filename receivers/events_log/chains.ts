@@ -42,8 +42,10 @@ export class Chains {
     files.splice(successor === undefined ? files.length : files.indexOf(successor), 0, file)
   }
 
-  last(log: string): TailedFile | undefined {
-    return this.#chains.get(log)?.files.at(-1)
+  /** The file that bears the log's own name. */
+  live(log: string): TailedFile | null {
+    const last = this.#chains.get(log)?.files.at(-1)
+    return last === undefined || last.rotated || backupOf(last.path) !== null ? null : last
   }
 
   after(file: TailedFile): TailedFile | undefined {
@@ -86,7 +88,7 @@ export class Chains {
         if (file.rotated || (file === files.at(-1) && backupOf(file.path) === null)) continue
         file.rotated = true
         file.changedAtMs = nowMs
-        if (file.timesSeen !== 1) rotations++
+        rotations++
       }
     }
     return rotations

@@ -69,6 +69,7 @@ export class LineReader {
    * half of one is lost. With `mayGrow` half a record stays where it is.
    */
   async finish(file: TailedFile, { mayGrow }: { readonly mayGrow: boolean }): Promise<void> {
+    if (file.unreadBytes === 0 && file.damage === null) return file.close()
     const read = await file.read(this.#room)
     if (read.kind === 'blocked') file.blocked = read.reason
     if (read.kind !== 'bytes') return

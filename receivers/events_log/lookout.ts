@@ -1,9 +1,10 @@
 import { dirname } from 'node:path'
 import type { Chains } from './chains.ts'
 import { closeSome, tooManyOpen } from './descriptors.ts'
+import type { Folders } from './folders.ts'
 import { kinship } from './kinship.ts'
 import { type Handles, lookAt, OpenFile } from './open-file.ts'
-import type { Sighting, Survey, Surveyed } from './survey.ts'
+import type { Sighting, Survey } from './survey.ts'
 import { TailedFile } from './tailed-file.ts'
 
 export interface LookoutParts {
@@ -24,10 +25,9 @@ export interface Seen {
 /** What one look has found out so far. */
 interface Look {
   readonly nowMs: number
-  readonly blocked: Map<string, string>
+  readonly folders: Folders
   /** Known files that were not found yet. */
   readonly missing: Set<TailedFile>
-  readonly around: Surveyed['around']
 }
 
 /**
@@ -48,8 +48,9 @@ export class Lookout {
   }
 
   look(nowMs: number): Seen {
-    const { sightings, blocked, folders, around } = this.#survey.take(this.#chains.logs)
-    const look: Look = { nowMs, blocked, around, missing: new Set(this.#chains.all) }
+    const { sightings, folders } = this.#survey.take(this.#chains.logs)
+    const look: Look = { nowMs, folders, missing: new Set(this.#chains.all) }
+    const { blocked } = folders
     for (const file of look.missing) {
       if (file.blocked !== null) blocked.set(file.path, file.blocked)
       file.blocked = null
@@ -61,7 +62,7 @@ export class Lookout {
     for (const file of look.missing) this.#findContent(file, look)
     for (const file of look.missing) file.seenNowhere(nowMs)
     closeSome(this.#chains.all, this.#handles)
-    return { folders, blocked }
+    return { folders: folders.paths, blocked }
   }
 
   /** Takes the files whose inode is known and still holds what it held; the others are for a closer look. */
@@ -98,11 +99,12 @@ export class Lookout {
     const here = lookAt(file.path)
     // As long as we may not look it is not missing.
     if (here.kind === 'blocked') {
-      look.blocked.set(file.path, here.reason)
+      look.folders.blocked.set(file.path, here.reason)
       look.missing.delete(file)
       return
     }
-    const places = here.kind === 'found' ? [here.value, ...look.around(file.log)] : look.around(file.log)
+    const around = look.folders.around(file.path)
+    const places = here.kind === 'found' ? [here.value, ...around] : around
     const place = places.find((place) => file.isStill(place))
     if (place === undefined) return
     file.seenAt(place, look.nowMs)
@@ -113,7 +115,7 @@ export class Lookout {
   #identify(sighting: Sighting, look: Look): void {
     const { path, id } = sighting.place
     const found = OpenFile.open(path, this.#handles)
-    if (found.kind === 'blocked') look.blocked.set(path, found.reason)
+    if (found.kind === 'blocked') look.folders.blocked.set(path, found.reason)
     if (found.kind !== 'found') return
     const open = found.value
     // Renamed since, which the next look tells; or a rotated file of which nothing has been copied yet.
@@ -135,17 +137,17 @@ export class Lookout {
     }
   }
 
-  #begin(sighting: Sighting, open: OpenFile, { blocked, missing, nowMs }: Look): TailedFile | null {
+  #begin(sighting: Sighting, open: OpenFile, { folders, missing, nowMs }: Look): TailedFile | null {
     const { path } = sighting.place
-    if (this.#chains.isFull) blocked.set(dirname(path), 'too many files: make `include` narrower')
+    if (this.#chains.isFull) folders.blocked.set(dirname(path), 'too many files: make `include` narrower')
     if (sighting.excluded || this.#chains.isFull) {
       open.close()
       return null
     }
     const file = TailedFile.begin(sighting.log, open, this.#handles, nowMs)
-    const last = this.#chains.last(file.log)
-    const bearsTheName = last !== undefined && last.path === last.log && !missing.has(last)
-    this.#chains.add(file, bearsTheName && sighting.rotatedAt !== null ? last : undefined)
+    file.rotated = sighting.rotatedAt !== null
+    const live = this.#chains.live(file.log)
+    this.#chains.add(file, file.rotated && live !== null && !missing.has(live) ? live : undefined)
     if (tooManyOpen(this.#handles)) closeSome(this.#chains.all, this.#handles)
     return file
   }
@@ -154,7 +156,7 @@ export class Lookout {
   #findContent(file: TailedFile, look: Look): void {
     if (file.isOpen || file.print.offset === 0) return
     const present = new Set(this.#present(look).map(({ id }) => id))
-    for (const { path } of look.around(file.log).filter(({ id }) => !present.has(id))) {
+    for (const { path } of look.folders.around(file.path).filter(({ id }) => !present.has(id))) {
       const found = OpenFile.open(path, this.#handles)
       if (found.kind !== 'found') continue
       if (!file.isIn(found.value)) {

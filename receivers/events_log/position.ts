@@ -11,6 +11,8 @@ const savedFile = z.strictObject({
   offset: z.number().int().nonnegative(),
   head: z.string(),
   seam: z.string().nullable(),
+  /** It bore the log's name when it was last seen, so more may have been written to it since. */
+  live: z.literal(true).exactOptional(),
   /** The offset is inside a line over the limit. */
   inside_long_line: z.literal(true).exactOptional(),
   /** Nothing more will come of it, whatever its size says. */

@@ -1,4 +1,4 @@
-import type { Buffer } from 'node:buffer'
+import { Buffer } from 'node:buffer'
 
 /** What the next bytes of a file are. */
 export type Stretch =
@@ -10,6 +10,7 @@ export type Stretch =
   | { readonly kind: 'too_long'; readonly to: number; readonly ended: boolean }
 
 const LINE_FEED = 0x0a
+const NULS = Buffer.alloc(4096)
 
 /** The stretch that begins at `from`, which is the start of a line unless `insideLongLine`. */
 export function nextStretch(
@@ -45,6 +46,9 @@ function longLine(input: Buffer, from: number, to: number): Stretch {
 
 function endOfHole(input: Buffer, from: number, to: number): number {
   let at = from
+  // Holes are as long as the file was; whole pages of them are compared at a time.
+  while (at + NULS.length <= to && input.compare(NULS, 0, NULS.length, at, at + NULS.length) === 0)
+    at += NULS.length
   while (at < to && input[at] === 0) at++
   return at
 }

@@ -11,6 +11,7 @@ import {
 } from '../../src/sdk/index.ts'
 import { Chains } from './chains.ts'
 import { Complaints } from './complaints.ts'
+import { closeSome, tooManyOpen } from './descriptors.ts'
 import { MARK_BYTES } from './fingerprint.ts'
 import type { Settings } from './index.ts'
 import { type Gap, LineReader } from './line-reader.ts'
@@ -51,6 +52,7 @@ export class Tail implements Receiver {
   readonly #pause: Pause
   readonly #decoder: Decoder
   readonly #chains = new Chains()
+  readonly #handles: Handles = { used: 0 }
   readonly #survey: Survey
   readonly #lookout: Lookout
   readonly #complaints: Complaints
@@ -64,7 +66,6 @@ export class Tail implements Receiver {
   #met: string[] = []
 
   constructor({ settings, host, position, reads, pause }: TailParts) {
-    const handles: Handles = { used: 0 }
     this.#settings = settings
     this.#host = host
     this.#pause = pause
@@ -77,14 +78,14 @@ export class Tail implements Receiver {
       // A line over the limit, the bytes in front of it, and the line feed that a last line lacks.
       inputBytes: MARK_BYTES + Math.max(settings.batch_bytes, settings.max_line_bytes + 1) + 1,
     })
-    this.#isFirstLook = !this.#resume(position, handles)
+    this.#isFirstLook = !this.#resume(position)
     this.#lookout = new Lookout({
       survey: this.#survey,
       chains: this.#chains,
-      handles,
+      handles: this.#handles,
       meet: (file, sighting) => this.#meet(file, sighting),
     })
-    this.#count = this.#announce(handles)
+    this.#count = this.#announce()
   }
 
   position(): Json {
@@ -117,6 +118,7 @@ export class Tail implements Receiver {
       if (result === 'read' && file.isGzip && !file.hasMore && file.damage === null)
         await reader.finish(file, { mayGrow: false })
       if (file.print.offset !== bytesBefore) hadNews = true
+      if (tooManyOpen(this.#handles)) closeSome(this.#chains.all, this.#handles)
       if (result === 'elsewhere' || clock.now() - this.#lastLookMs >= this.#settings.poll_interval) {
         this.#look()
         this.#bury(intake)
@@ -130,7 +132,8 @@ export class Tail implements Receiver {
 
   /** The last pass of `stop_at_end`. What may be gone gets another chance to be found. */
   async #end(run: Run): Promise<void> {
-    for (let looks = 0; this.#chains.all.some((file) => file.isMissed) && looks < LAST_LOOKS; looks++) await this.#pass(run)
+    for (let looks = 0; this.#chains.all.some((file) => file.isMissed) && looks < LAST_LOOKS; looks++)
+      await this.#pass(run)
     for (const file of this.#chains.all) {
       if (run.signal.aborted) return
       if (file.unreadBytes > 0 || file.damage !== null)
@@ -156,10 +159,7 @@ export class Tail implements Receiver {
     for (const file of this.#chains.gone()) {
       this.#chains.forget(file)
       const isFollowed = this.#survey.includes(file.log) || this.#survey.includes(file.path)
-      const { unreadBytes } = file
-      // Somebody may have written to it after the last position, when nobody looked.
-      const mayHaveGrown = file.timesSeen === 0 && file.path === file.log
-      const bytes = unreadBytes === 0 && mayHaveGrown ? 1 : unreadBytes
+      const bytes = Math.max(file.unreadBytes, file.mayHaveGrown ? 1 : 0)
       if (isFollowed && bytes > 0) this.#gap(intake, { path: file.path, bytes, reason: GONE })
     }
   }
@@ -220,7 +220,7 @@ export class Tail implements Receiver {
   }
 
   /** Takes up a stored position; tells whether there was one. */
-  #resume(position: Json | null, handles: Handles): boolean {
+  #resume(position: Json | null): boolean {
     const restored = restorePosition(position)
     if (restored.kind === 'unreadable') {
       const { start_at } = this.#settings
@@ -231,15 +231,15 @@ export class Tail implements Receiver {
       })
     }
     if (restored.kind !== 'resumed') return false
-    for (const saved of restored.files) this.#chains.add(TailedFile.resume(saved, handles))
+    for (const saved of restored.files) this.#chains.add(TailedFile.resume(saved, this.#handles))
     return true
   }
 
-  #announce(handles: Handles): Counters {
+  #announce(): Counters {
     const { metrics } = this.#host
     const gauge = (name: keyof typeof METRICS, read: () => number) => metrics.gauge(name, METRICS[name], read)
     const counter = (name: keyof typeof METRICS) => metrics.counter(name, METRICS[name])
-    gauge('events_log_files_open', () => handles.used)
+    gauge('events_log_files_open', () => this.#handles.used)
     gauge('events_log_files_known', () => this.#chains.all.length)
     gauge('events_log_bytes_behind', () => this.#chains.unreadBytes)
     return {

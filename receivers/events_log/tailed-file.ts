@@ -1,5 +1,4 @@
-import { backupOf } from './backups.ts'
-import { advance, type Fingerprint, mark, MARK_BYTES, markBytes, NOTHING_READ } from './fingerprint.ts'
+import { advance, type Fingerprint, MARK_BYTES, mark, markBytes, NOTHING_READ } from './fingerprint.ts'
 import { failure, type Handles, OpenFile, type Place } from './open-file.ts'
 import type { SavedFile } from './position.ts'
 
@@ -41,8 +40,8 @@ export class TailedFile {
   rotated = false
   /** When it was last seen to change, or to be rotated. */
   changedAtMs = 0
-  /** Looks that found it; none means that it is known from the stored position only. */
-  timesSeen = 0
+  /** It was being written to at the stored position, and nobody has seen it since. */
+  mayHaveGrown = false
   /** Looks in a row that found it nowhere. */
   missedLooks = 0
 
@@ -66,7 +65,8 @@ export class TailedFile {
     const place: Place = { path: saved.path, id: saved.id, stamp: '', bytes: saved.size, modifiedMs: 0 }
     const { offset, head, seam } = saved
     const file = new TailedFile(saved.log, handles, place, { offset, head, seam }, saved.size)
-    file.rotated = backupOf(saved.path) !== null
+    file.mayHaveGrown = saved.live ?? false
+    file.rotated = !file.mayHaveGrown
     file.insideLongLine = saved.inside_long_line ?? false
     file.ended = saved.ended ?? false
     return file
@@ -79,6 +79,7 @@ export class TailedFile {
       id: this.id,
       size: this.#size,
       ...this.#print,
+      ...((this.mayHaveGrown || !this.rotated) && { live: true }),
       ...(this.insideLongLine && { inside_long_line: true }),
       ...(this.ended && { ended: true }),
     }
@@ -179,7 +180,7 @@ export class TailedFile {
   seenAt(place: Place, nowMs: number): void {
     const changed = place.stamp !== this.#place.stamp
     this.#place = place
-    this.timesSeen++
+    this.mayHaveGrown = false
     this.missedLooks = 0
     this.blocked = null
     this.#isDoubtful = false

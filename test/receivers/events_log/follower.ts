@@ -55,6 +55,7 @@ export class Follower {
   /** One for each batch, taken inside `next`, as the engine may. */
   readonly commits: Commit[] = []
   readonly ended: Promise<void>
+  onBatch: (batch: FlowBatch) => void = () => {}
   readonly #abort = new AbortController()
   readonly #next: FollowerOptions['next']
   #go: () => void = () => {}
@@ -135,6 +136,7 @@ export class Follower {
     return {
       next: (batch) => {
         for (const row of batch.rows) this.received.push(batch.columns.time_ns[row])
+        this.onBatch(batch)
         this.commits.push(this.commit())
         return this.#next?.(batch)
       },

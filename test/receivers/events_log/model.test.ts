@@ -39,7 +39,7 @@ const action = fc.tuple(
 )
 
 test('whatever happens to the files, each record arrives once, in order, or is told as a gap', async () => {
-  const runs = Number(process.env.EVENTS_LOG_RUNS ?? 150)
+  const runs = Number(process.env.EVENTS_LOG_RUNS ?? 100)
   const seed = Number(process.env.EVENTS_LOG_SEED ?? Math.floor(Math.random() * 2 ** 31))
   await fc.assert(
     fc.asyncProperty(fc.array(action, { maxLength: 40, size: 'max' }), async (actions) => {

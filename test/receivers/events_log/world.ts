@@ -165,7 +165,8 @@ export class World {
       const missing = content.records.filter((n) => !times.has(n))
       // Nobody can know of what came and went unseen, or was seen only by a follower whose memory is gone.
       const isKnown = content.seen !== null && content.born <= this.#restartedAt
-      const isThere = content.path !== null && (isKnown || !content.elsewhere)
+      const isFindable = !content.elsewhere || (isKnown && !content.path?.endsWith('.gz'))
+      const isThere = content.path !== null && isFindable
       if (missing.length > 0 && isThere) wrong.push(`${missing} lost, in ${content.path}`)
       const wasSeen = content.records.slice(0, content.seen ?? 0).some((n) => missing.includes(n))
       const isTold = gap > 0 || (content.truncated && (!wasSeen || Number.isFinite(this.#restartedAt)))
@@ -180,7 +181,8 @@ export class World {
     const halves = this.#contents.filter(({ half }) => half)
     const dropped = this.follower.count('dropped')
     const sure = halves.filter((content) => content.path !== null && !content.elsewhere)
-    if (dropped < sure.length || dropped > halves.length) wrong.push(`${dropped} dropped, ${halves.length} halves`)
+    if (dropped < sure.length || dropped > halves.length)
+      wrong.push(`${dropped} dropped, ${halves.length} halves`)
     return wrong
   }
 
@@ -201,7 +203,15 @@ export class World {
   }
 
   #born(): Content {
-    const content = { records: [], half: false, path: this.#path, elsewhere: false, truncated: false, seen: null, born: this.#events++ }
+    const content = {
+      records: [],
+      half: false,
+      path: this.#path,
+      elsewhere: false,
+      truncated: false,
+      seen: null,
+      born: this.#events++,
+    }
     this.#contents.push(content)
     return content
   }
