@@ -17,8 +17,8 @@ import type { BalanceSheet } from '../telemetry/balance-sheet.ts'
 import type { Ledger } from '../telemetry/ledger.ts'
 import type { Outlet } from './outlet.ts'
 
-/** Rows of single flows are many: they are written before they pile up, not only with the commit. */
-const MOST_WAITING_ROWS = 4096
+/** Rows are written before they pile up, not only with the commit: what lives shortly is cheap to collect. */
+const MOST_WAITING_ROWS = 512
 
 export interface PipelineParts {
   readonly id: string

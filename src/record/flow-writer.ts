@@ -92,10 +92,28 @@ export function parseTime(text: string): { readonly seconds: number; readonly na
 
 /** RFC 3339 in UTC with 0, 3, 6 or 9 fraction digits, as Hubble writes it. */
 export function formatTime(seconds: number, nanos: number): string {
-  const whole = new Date(seconds * 1000).toISOString().slice(0, 19)
+  const whole = formatSecond(seconds)
   if (nanos === 0) return `${whole}Z`
-  const fraction = String(nanos).padStart(9, '0')
-  return `${whole}.${fraction.replace(/(000){1,2}$/, '')}Z`
+  if (nanos % 1_000_000 === 0) return `${whole}.${digits(nanos / 1_000_000, 3)}Z`
+  if (nanos % 1000 === 0) return `${whole}.${digits(nanos / 1000, 6)}Z`
+  return `${whole}.${digits(nanos, 9)}Z`
+}
+
+/** Rows of a window share its few seconds, and making a date's text is dear. */
+const secondTexts = new Map<number, string>()
+const MOST_SECOND_TEXTS = 1024
+
+function formatSecond(seconds: number): string {
+  const known = secondTexts.get(seconds)
+  if (known !== undefined) return known
+  if (secondTexts.size >= MOST_SECOND_TEXTS) secondTexts.clear()
+  const text = new Date(seconds * 1000).toISOString().slice(0, 19)
+  secondTexts.set(seconds, text)
+  return text
+}
+
+function digits(number: number, width: number): string {
+  return String(number).padStart(width, '0')
 }
 
 /** The path of a URL, without scheme, host, query and fragment. */
