@@ -16,6 +16,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['src/decode'],
   ['src/record'],
   ['src/kernel'],
+  ['src/http'],
   ['src/util'],
 ]
 
