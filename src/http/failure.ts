@@ -2,9 +2,10 @@
 export type Stage = 'on the way' | 'while the answer was read'
 
 /** Why no answer came, for the operator: what, where, and the way out. Names hosts and settings, never headers or bodies. */
-export function failureReason(error: unknown, host: string, stage: Stage): string {
+export function failureReason(error: unknown, { host, protocol }: URL, stage: Stage): string {
   const { code, message } = causeOf(error)
   const known = REASONS[code]
+  if (known === cut && protocol === 'https:' && heardNothing(error)) return silentlyRefused(host, stage)
   if (known) return known(host, stage)
   if (code.startsWith('HPE_')) return `${host} does not speak HTTP; is the port right?`
   const proxy = /^Proxy response \((\d+)\)/.exec(message)
@@ -27,12 +28,19 @@ function causeOf(error: unknown): Cause {
   return found ?? { code: '', message: String(error) }
 }
 
+/** TLS 1.3 ends the handshake for us before the server looks at our certificate; some then hang up without a word. */
+function heardNothing(error: unknown): boolean {
+  return (error as { readonly socket?: { readonly bytesRead?: number } }).socket?.bytesRead === 0
+}
+
 type Telling = (host: string, stage: Stage) => string
 
 const cut: Telling = (host, stage) =>
   stage === 'on the way'
     ? `the connection to ${host} was closed before an answer came`
     : `the connection to ${host} was closed ${stage}`
+const silentlyRefused: Telling = (host, stage) =>
+  `${cut(host, stage)}; if it wants a certificate, look at tls.cert_file and tls.key_file`
 const unreachable: Telling = (host) => `no route to ${host}`
 const late: Telling = (host) => `no connection to ${host} in time`
 const untrusted: Telling = (host) =>

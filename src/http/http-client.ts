@@ -64,7 +64,7 @@ export class HttpClient {
   /** One attempt. Rejects only when `signal` aborts. */
   async request(request: HttpRequest, signal: AbortSignal): Promise<HttpOutcome> {
     const { clock, timeoutMs } = this.#options
-    const { host } = new URL(request.url)
+    const url = new URL(request.url)
     const timeout = new AbortController()
     const cancel = clock.after(timeoutMs, () => timeout.abort())
     let stage: Stage = 'on the way'
@@ -75,10 +75,10 @@ export class HttpClient {
     } catch (error) {
       if (signal.aborted) throw signal.reason
       if (timeout.signal.aborted) {
-        const reason = `no answer from ${host} within ${formatDuration(timeoutMs)}`
+        const reason = `no answer from ${url.host} within ${formatDuration(timeoutMs)}`
         return { kind: 'failure', cause: 'timeout', reason }
       }
-      const reason = this.#withoutSecrets(failureReason(error, host, stage))
+      const reason = this.#withoutSecrets(failureReason(error, url, stage))
       return { kind: 'failure', cause: 'network', reason }
     } finally {
       cancel()
