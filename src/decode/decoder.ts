@@ -105,10 +105,11 @@ export class Decoder {
 
   /** Tells the kernel what the fragment stands for on which it stopped; false when only the whole line decides. */
   #learn(): boolean {
-    const { kind, json } = this.#kernel.miss()
-    const value = fragmentValue(kind, json, this.#dictionary)
+    const miss = this.#kernel.miss()
+    if (miss === null) return false
+    const value = fragmentValue(miss.kind, miss.json, this.#dictionary)
     if (value === null) return false
-    this.#kernel.learn(value, isText(kind))
+    this.#kernel.learn(value, isText(miss.kind))
     return true
   }
 

@@ -97,6 +97,8 @@ export class LineKernel<C extends string, K extends string> {
   readonly #ids: { readonly word: number; readonly text: string }[] = []
   /** Words of the kernel that name a fragment, which a compaction forgets. */
   readonly #guesses: number[] = []
+  /** Address of the fragment asked about last. */
+  #lastMiss = 0
 
   constructor(kernel: Kernel, plan: LinePlan<C, K>) {
     this.#kernel = kernel
@@ -129,6 +131,7 @@ export class LineKernel<C extends string, K extends string> {
   begin(from: number): void {
     this.#kernel.exports.wipe(this.#cells.byteOffset, 0, this.row * 4)
     this.goOn(from, 0)
+    this.#lastMiss = 0
   }
 
   /** Sets the line and the row for the next `run`. */
@@ -147,10 +150,14 @@ export class LineKernel<C extends string, K extends string> {
     return stop
   }
 
-  /** The fragment on which `run` stopped. */
-  miss(): { readonly kind: K; readonly json: string } {
-    const [kind, start, end] = this.#cells.subarray(CELL.missKind, CELL.missEnd + 1)
-    return { kind: this.#plan.kinds[kind] as K, json: this.#kernel.bytes.toString('latin1', start, end) }
+  /** The fragment on which `run` stopped; null when it was asked about before, so that asking again would not help. */
+  miss(): { readonly kind: K; readonly json: string } | null {
+    const { missKind, missStart, missEnd } = CELL
+    const start = this.#cells[missStart]
+    if (start <= this.#lastMiss) return null
+    this.#lastMiss = start
+    const json = this.#kernel.bytes.toString('latin1', start, this.#cells[missEnd])
+    return { kind: this.#plan.kinds[this.#cells[missKind]] as K, json }
   }
 
   /** From now on the fragment on which `run` stopped stands for `value`. */
