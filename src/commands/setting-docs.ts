@@ -1,3 +1,4 @@
+import type { z } from 'zod'
 import { follow, type JsonSchema, jsonSchemaOf } from '../config/settings-schema.ts'
 import type { Described, Json } from '../sdk/index.ts'
 
@@ -17,7 +18,7 @@ export interface SettingDoc {
 }
 
 /** All settings of a component, those inside others too. */
-export function settingDocs(definition: Described<Parameters<typeof jsonSchemaOf>[0]>): SettingDoc[] {
+export function settingDocs(definition: Described<z.ZodType>): SettingDoc[] {
   return new Lister(jsonSchemaOf(definition.settings)).list()
 }
 
