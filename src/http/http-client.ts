@@ -78,7 +78,7 @@ export class HttpClient {
         const reason = `no answer from ${url.host} within ${formatDuration(timeoutMs)}`
         return { kind: 'failure', cause: 'timeout', reason }
       }
-      const reason = this.#withoutSecrets(failureReason(error, url, stage))
+      const reason = this.withoutSecrets(failureReason(error, url, stage))
       return { kind: 'failure', cause: 'network', reason }
     } finally {
       cancel()
@@ -113,12 +113,12 @@ export class HttpClient {
   }: Dispatcher.ResponseData): Promise<HttpAnswer> {
     const bytes = await firstBytes(body)
     const said = inOneLine(new TextDecoder().decode(bytes))
-    const summary = this.#withoutSecrets([`${status} ${statusText}`.trim(), said].filter(Boolean).join(': '))
+    const summary = this.withoutSecrets([`${status} ${statusText}`.trim(), said].filter(Boolean).join(': '))
     return { kind: 'answer', status, headers, body: bytes, summary: summary.slice(0, LONGEST_SUMMARY) }
   }
 
-  /** Servers and proxies may repeat what they were sent. */
-  #withoutSecrets(text: string): string {
+  /** A text of the backend, fit to be shown: servers and proxies may repeat what they were sent. */
+  withoutSecrets(text: string): string {
     let clean = text
     for (const secret of this.#secrets()) clean = clean.replaceAll(secret, '***')
     return clean

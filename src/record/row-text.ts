@@ -24,19 +24,11 @@ const FIRST_EPHEMERAL_PORT = 32_768
 /** A row in one line, the side that called first: `shop/web -> shop/api:8080 TCP FORWARDED 12 flows`. */
 export function rowText(row: Row): string {
   const client = nameOf(row, sideOf(row, 'client'))
-  const server = `${nameOf(row, sideOf(row, 'server'))}${serverPortOf(row)}`
+  const server = nameOf(row, sideOf(row, 'server'))
   const flows = flowsOf(row)
-  return [
-    client,
-    row.Reply === true ? '<-' : '->',
-    server,
-    protocolOf(row),
-    row.Verdict,
-    detailOf(row),
-    `${flows} ${flows === 1 ? 'flow' : 'flows'}`,
-  ]
-    .filter((part) => part !== undefined && part !== '')
-    .join(' ')
+  let text = `${client} ${row.Reply === true ? '<-' : '->'} ${server}${serverPortOf(row)}`
+  for (const part of [protocolOf(row), row.Verdict, detailOf(row)]) if (part) text += ` ${part}`
+  return `${text} ${flows} ${flows === 1 ? 'flow' : 'flows'}`
 }
 
 /** Where the one that called stands in the row, or the one that was called: a reply comes from the latter. */
@@ -48,8 +40,8 @@ export function sideOf(row: Row, who: 'client' | 'server'): Side {
 export function nameOf(row: Row, side: Side): string {
   const namespace = row[`${side}Namespace`]
   const who = workloadOf(row[`${side}Workloads`]) ?? row[`${side}PodName`]
-  const path = [namespace, who].filter((part) => part !== undefined).join('/')
-  if (path !== '') return path
+  if (namespace !== undefined) return who === undefined ? namespace : `${namespace}/${who}`
+  if (who !== undefined) return who
   if (row.Other) return '(other groups)'
   const reserved = RESERVED[row[`${side}Identity`] ?? 0]
   return [reserved, addressOf(row, side)].filter((part) => part !== undefined).join('/') || '?'
@@ -86,6 +78,7 @@ export function protocolOf(row: Row): string {
 
 /** Why it was dropped, or what the answer was. */
 export function detailOf(row: Row): string {
+  if (row.Layer7 === undefined) return row.DropReason ?? ''
   const { http, dns, code, rcode } = answerOf(row)
   const parts: (string | undefined)[] = [row.DropReason]
   if (http)
