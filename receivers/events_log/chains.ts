@@ -57,6 +57,15 @@ export class Chains {
     const { files } = this.#chain(file.log)
     files.splice(files.indexOf(file), 1)
     file.close()
+    if (files.length === 0) this.#chains.delete(file.log)
+  }
+
+  /** The log is followed under another path now. */
+  rename(from: string, to: string): void {
+    const chain = this.#chain(from)
+    this.#chains.delete(from)
+    for (const file of chain.files) file.log = to
+    this.#chain(to).files.unshift(...chain.files)
   }
 
   /** The file to read from: the oldest with more, of the log that is furthest behind in event time. */

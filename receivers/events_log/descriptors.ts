@@ -5,7 +5,7 @@ import type { TailedFile } from './tailed-file.ts'
 const MOST_OPEN_FILES = 512
 /** How many are closed at a time, so that it is not done for each one. */
 const CLOSED_AT_ONCE = MOST_OPEN_FILES / 4
-/** Removed files are read to their end as long as they keep no more disk space than this from being freed. */
+/** Removed files are read to their end, unless more than this is left of them: they keep disk space from being freed. */
 const MOST_HELD_BYTES = 256 * 2 ** 20
 
 /** Closes what need not be open, or may not be. */

@@ -17,14 +17,18 @@ export interface RotatedFile {
   readonly rotatedAt: string
 }
 
+/** chokidar lists a folder before it watches it; with more names than these polling is cheaper. */
+const MOST_NAMES = 256
+
 /** The folders of one look, each listed once. */
 export class Folders {
   /** Those that cannot be listed, and why. */
   readonly blocked = new Map<string, string>()
   readonly #folders = new Map<string, Folder>()
 
-  get paths(): string[] {
-    return [...this.#folders.keys()]
+  /** Those whose files are few enough to be listed for a watch, too. */
+  get watchable(): string[] {
+    return [...this.#folders].filter(([, { names }]) => names.length <= MOST_NAMES).map(([path]) => path)
   }
 
   /** Rotated files stand beside the log; where the log is a link, beside the file that it leads to. */

@@ -1,10 +1,13 @@
 import { Buffer } from 'node:buffer'
 import type { Clock, DecodedChunk, Decoder, Loss } from '../../src/sdk/index.ts'
+import { MARK_BYTES } from './fingerprint.ts'
 import { nextStretch, type Stretch } from './stretch.ts'
-import type { TailedFile } from './tailed-file.ts'
+import type { Read, TailedFile } from './tailed-file.ts'
 
 export interface LineReaderParts {
   readonly decoder: Decoder
+  /** What a read asks for, unless a line is longer. */
+  readonly batchBytes: number
   readonly maxLineBytes: number
   readonly clock: Clock
   /** Takes what a file had to give, in order. The file's position is behind it already. */
@@ -22,6 +25,8 @@ export interface Gap {
 }
 
 const LINE_FEED = 0x0a
+const HOLE: Loss = { kind: 'noted', reason: 'nul_bytes', count: 1 }
+const LONG_LINE: Loss = { kind: 'dropped', reason: 'line_too_long', flows: 1 }
 
 /** Reads files on: bytes in, flows and losses out. A line without its end stays where it is until it has one. */
 export class LineReader {
@@ -31,22 +36,30 @@ export class LineReader {
     this.#parts = parts
   }
 
-  /** Reads once; tells how many bytes that were new, and whether to look where the file is. */
-  async read(file: TailedFile, signal: AbortSignal): Promise<'read' | 'blocked' | 'elsewhere'> {
-    const read = await file.read(this.#room)
+  /** Reads on, once; tells whether that was possible. */
+  async read(file: TailedFile, signal: AbortSignal): Promise<Read['kind']> {
+    const { batchBytes } = this.#parts
+    const offset = file.print.offset
+    const read = await file.read(this.#room.subarray(0, MARK_BYTES + batchBytes))
+    await this.#take(file, read, signal)
+    const isLongerLine = read.kind === 'bytes' && !read.atEnd && file.print.offset === offset
+    if (isLongerLine && !signal.aborted) await this.#take(file, await file.read(this.#room), signal)
+    return read.kind
+  }
+
+  async #take(file: TailedFile, read: Read, signal: AbortSignal): Promise<void> {
     if (read.kind === 'blocked') file.blocked = read.reason
-    if (read.kind !== 'bytes') return read.kind
+    if (read.kind !== 'bytes') return
     let at = read.from
     while (at < read.to && !signal.aborted) {
       const stretch = nextStretch(this.#input, at, read.to, {
         maxLineBytes: this.#parts.maxLineBytes,
         insideLongLine: file.insideLongLine,
       })
-      if (stretch.kind !== 'lines') this.#skip(file, stretch, at)
+      if (stretch.kind !== 'lines') await this.#skip(file, stretch, at)
       else if ((await this.#decode(file, at, stretch.to, signal)) < stretch.to) break
       at = stretch.to
     }
-    return 'read'
   }
 
   /** Hands over the whole lines in `[from, to)`; returns how far they went. */
@@ -85,9 +98,9 @@ export class LineReader {
   async #takeLastLine(file: TailedFile, from: number, to: number, mayGrow: boolean): Promise<void> {
     const { decoder, clock, handOver } = this.#parts
     this.#input[to] = LINE_FEED
-    const { batch, losses } = decoder.decode(from, to + 1, clock.now())
+    const { batch, losses, consumedBytes } = decoder.decode(from, to + 1, clock.now())
     if (mayGrow && losses.some(({ kind }) => kind === 'dropped')) return
-    file.consume(this.#input, from, to - from)
+    file.consume(this.#input, from, Math.min(consumedBytes, to - from))
     await handOver({ batch, losses: losses.map(asHalfRecord) }, file)
   }
 
@@ -100,14 +113,13 @@ export class LineReader {
   }
 
   /** Passes over what is no line. A hole and a long line count once, where they begin. */
-  #skip(file: TailedFile, stretch: Exclude<Stretch, { kind: 'lines' }>, at: number): void {
+  async #skip(file: TailedFile, stretch: Exclude<Stretch, { kind: 'lines' }>, at: number): Promise<void> {
     const input = this.#input
     const goesOn = stretch.kind === 'hole' ? at > 0 && input[at - 1] === 0 : file.insideLongLine
     file.insideLongLine = stretch.kind === 'too_long' && !stretch.ended
     file.consume(input, at, stretch.to - at)
-    if (goesOn) return
-    if (stretch.kind === 'hole') this.#parts.lost({ kind: 'noted', reason: 'nul_bytes', count: 1 })
-    else this.#parts.lost({ kind: 'dropped', reason: 'line_too_long', flows: 1 })
+    if (!goesOn) this.#parts.lost(stretch.kind === 'hole' ? HOLE : LONG_LINE)
+    await this.#parts.clock.breathe()
   }
 
   /** The decoder's own memory: what the kernel reads there needs no copy. */

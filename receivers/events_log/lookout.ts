@@ -2,8 +2,8 @@ import { dirname } from 'node:path'
 import type { Chains } from './chains.ts'
 import { closeSome, tooManyOpen } from './descriptors.ts'
 import type { Folders } from './folders.ts'
-import { kinship } from './kinship.ts'
-import { type Handles, lookAt, OpenFile } from './open-file.ts'
+import { type Kinship, kinship } from './kinship.ts'
+import { failure, type Handles, lookAt, OpenFile } from './open-file.ts'
 import type { Sighting, Survey } from './survey.ts'
 import { TailedFile } from './tailed-file.ts'
 
@@ -17,6 +17,7 @@ export interface LookoutParts {
 
 /** What one look saw. */
 export interface Seen {
+  /** Where a file event would tell of news. */
   readonly folders: readonly string[]
   /** What cannot be looked at, and why. */
   readonly blocked: ReadonlyMap<string, string>
@@ -26,8 +27,12 @@ export interface Seen {
 interface Look {
   readonly nowMs: number
   readonly folders: Folders
-  /** Known files that were not found yet. */
+  /** Known files by the inode that they were seen under. */
+  readonly inodes: ReadonlyMap<string, TailedFile>
+  /** Those that were not found yet. */
   readonly missing: Set<TailedFile>
+  /** Inodes that were seen in this look. */
+  readonly met: Set<string>
 }
 
 /**
@@ -49,38 +54,38 @@ export class Lookout {
 
   look(nowMs: number): Seen {
     const { sightings, folders } = this.#survey.take(this.#chains.logs)
-    const look: Look = { nowMs, folders, missing: new Set(this.#chains.all) }
-    const { blocked } = folders
-    for (const file of look.missing) {
-      if (file.blocked !== null) blocked.set(file.path, file.blocked)
+    const files = this.#chains.all
+    for (const file of files) {
+      if (file.blocked !== null) folders.blocked.set(file.path, file.blocked)
       file.blocked = null
     }
-    const unknown = this.#recognise(sightings, look)
-    for (const file of look.missing) this.#checkHeld(file, look)
-    for (const file of look.missing) this.#findInode(file, look)
+    const inodes = new Map(files.filter((file) => !file.isDisplaced).map((file) => [file.id, file]))
+    const look: Look = { nowMs, folders, inodes, missing: new Set(files), met: new Set() }
+    const unknown = sightings.filter((sighting) => !this.#recognise(sighting, look))
+    for (const file of look.missing) attempt(file, look, () => this.#checkHeld(file, look))
+    for (const file of look.missing) attempt(file, look, () => this.#findInode(file, look))
     for (const sighting of unknown) this.#identify(sighting, look)
-    for (const file of look.missing) this.#findContent(file, look)
-    for (const file of look.missing) file.seenNowhere(nowMs)
+    for (const file of look.missing) attempt(file, look, () => this.#findContent(file, look))
+    for (const file of look.missing) attempt(file, look, () => file.seenNowhere(nowMs))
     closeSome(this.#chains.all, this.#handles)
-    return { folders: folders.paths, blocked }
+    return { folders: folders.watchable, blocked: folders.blocked }
   }
 
-  /** Takes the files whose inode is known and still holds what it held; the others are for a closer look. */
-  #recognise(sightings: readonly Sighting[], { missing, nowMs }: Look): Sighting[] {
-    const known = new Map([...missing].filter((file) => !file.isDisplaced).map((file) => [file.id, file]))
-    const met = new Set<string>()
-    return sightings.filter(({ place }) => {
-      if (met.has(place.id)) return false // a second name of the same file
-      met.add(place.id)
-      const file = known.get(place.id)
-      if (file === undefined) return true
+  /** Takes a file whose inode is known and still holds what it held; any other is for a closer look. */
+  #recognise({ place, log }: Sighting, look: Look): boolean {
+    if (look.met.has(place.id)) return true // a second name of the same file
+    look.met.add(place.id)
+    const file = look.inodes.get(place.id)
+    if (file === undefined) return false
+    return attempt(file, look, () => {
       if (!file.isStill(place)) {
         file.displace()?.close()
-        return true
+        return false
       }
-      file.seenAt(place, nowMs)
-      missing.delete(file)
-      return false
+      if (file.log !== log && !this.#survey.follows(file)) this.#chains.rename(file.log, log)
+      file.seenAt(place, look.nowMs)
+      look.missing.delete(file)
+      return true
     })
   }
 
@@ -114,13 +119,15 @@ export class Lookout {
   /** Whose content it is that stands in an unknown place, or not there any more. */
   #identify(sighting: Sighting, look: Look): void {
     const { path, id } = sighting.place
+    if (sighting.excluded && look.missing.size === 0) return
     const found = OpenFile.open(path, this.#handles)
     if (found.kind === 'blocked') look.folders.blocked.set(path, found.reason)
     if (found.kind !== 'found') return
     const open = found.value
     // Renamed since, which the next look tells; or a rotated file of which nothing has been copied yet.
     if (open.place.id !== id || (open.place.bytes === 0 && sighting.rotatedAt !== null)) return open.close()
-    const kin = kinship(sighting, open, { missing: look.missing, present: this.#present(look) })
+    const kin = this.#kinOf(sighting, open, look)
+    if (kin === null) return open.close()
     switch (kin.kind) {
       case 'moved':
         look.missing.delete(kin.file)
@@ -134,6 +141,16 @@ export class Lookout {
         const file = this.#begin(sighting, open, look)
         if (file !== null) this.#meet(file, sighting)
       }
+    }
+  }
+
+  /** Null when an I/O error keeps us from telling. */
+  #kinOf(sighting: Sighting, open: OpenFile, look: Look): Kinship | null {
+    try {
+      return kinship(sighting, open, { missing: look.missing, present: this.#present(look) })
+    } catch (error) {
+      blockedBy(error, sighting.place.path, look)
+      return null
     }
   }
 
@@ -171,4 +188,24 @@ export class Lookout {
   #present({ missing }: Look): TailedFile[] {
     return this.#chains.all.filter((file) => !missing.has(file))
   }
+}
+
+/**
+ * Tells whether a file is dealt with: `work` did not say false. An I/O error says nothing about a file, it stays what it
+ * is until the next look.
+ */
+function attempt(file: TailedFile, look: Look, work: () => unknown): boolean {
+  try {
+    return work() !== false
+  } catch (error) {
+    blockedBy(error, file.path, look)
+    look.missing.delete(file)
+    file.close()
+    return true
+  }
+}
+
+function blockedBy(error: unknown, path: string, { folders }: Look): void {
+  const why = failure(path, error)
+  if (why.kind === 'blocked') folders.blocked.set(path, why.reason)
 }

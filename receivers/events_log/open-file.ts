@@ -106,8 +106,7 @@ export class OpenFile {
   endOfLines(): number {
     const { bytes } = this.look()
     const tail = Buffer.alloc(Math.min(bytes, LAST_LINE_BYTES))
-    if (this.isGzip || readSync(this.#fd, tail, 0, tail.length, bytes - tail.length) < tail.length)
-      return bytes
+    if (readSync(this.#fd, tail, 0, tail.length, bytes - tail.length) < tail.length) return bytes
     const lineFeed = tail.lastIndexOf(LINE_FEED)
     return lineFeed < 0 ? bytes : bytes - tail.length + lineFeed + 1
   }

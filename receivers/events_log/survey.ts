@@ -35,10 +35,11 @@ export class Survey {
     this.#exclude = exclude.map((pattern) => (pattern.includes('/') ? resolve(pattern) : `**/${pattern}`))
   }
 
-  includes(path: string): boolean {
-    return (
+  /** Whether the config still means this file. */
+  follows({ log, path }: { readonly log: string; readonly path: string }): boolean {
+    const isMeant = (path: string) =>
       this.#include.some((pattern) => pattern === path || matchesGlob(path, pattern)) && !this.#excludes(path)
-    )
+    return isMeant(log) || isMeant(path)
   }
 
   /** `known` are logs whose rotated files are looked for although the log itself may be missing right now. */

@@ -1,5 +1,4 @@
 import {
-  type Counter,
   type DecodedChunk,
   Decoder,
   type FlowColumn,
@@ -17,7 +16,7 @@ import type { Settings } from './index.ts'
 import { type Gap, LineReader } from './line-reader.ts'
 import { Lookout, type Seen } from './lookout.ts'
 import { LossLog } from './loss-log.ts'
-import { METRICS } from './metrics.ts'
+import { announce, type Counters } from './metrics.ts'
 import type { Handles } from './open-file.ts'
 import { restorePosition, toPosition } from './position.ts'
 import { type Sighting, Survey } from './survey.ts'
@@ -40,7 +39,8 @@ interface Run {
   readonly reader: LineReader
 }
 
-type Counters = { readonly [name in 'rotations' | 'gaps' | 'gapBytes' | 'readBytes']: Counter }
+/** How a round of reading ended. */
+type Round = 'nothing_new' | 'all_read' | 'more_to_read'
 
 /** At the end a file may be missing that is only on its way to another name. */
 const LAST_LOOKS = 3
@@ -62,8 +62,6 @@ export class Tail implements Receiver {
   #isFirstLook: boolean
   #lastLookMs = Number.NEGATIVE_INFINITY
   #seen: Seen = { folders: [], blocked: new Map() }
-  /** Files met in this look. */
-  #met: string[] = []
 
   constructor({ settings, host, position, reads, pause }: TailParts) {
     this.#settings = settings
@@ -85,7 +83,11 @@ export class Tail implements Receiver {
       handles: this.#handles,
       meet: (file, sighting) => this.#meet(file, sighting),
     })
-    this.#count = this.#announce()
+    this.#count = announce(host.metrics, {
+      filesOpen: () => this.#handles.used,
+      filesKnown: () => this.#chains.all.length,
+      bytesBehind: () => this.#chains.unreadBytes,
+    })
   }
 
   position(): Json {
@@ -96,48 +98,52 @@ export class Tail implements Receiver {
     const run: Run = { intake, signal, reader: this.#readerTo(intake, signal) }
     try {
       while (!signal.aborted) {
-        const hadNews = await this.#pass(run)
+        const round = await this.#round(run)
+        if (round === 'more_to_read') continue
         if (this.#settings.stop_at_end) return await this.#end(run)
-        // While news keeps coming the poll finds it: an event would only come once for each write.
-        await this.#pause(this.#settings.poll_interval, hadNews ? [] : this.#seen.folders, signal)
+        // While news keeps coming the clock is enough, and listening would cost at every write.
+        const folders = round === 'nothing_new' ? this.#seen.folders : []
+        await this.#pause(this.#settings.poll_interval, folders, signal)
       }
     } finally {
       for (const file of this.#chains.all) file.close()
     }
   }
 
-  /** Looks once and reads all there is; tells whether there was anything. */
-  async #pass({ intake, signal, reader }: Run): Promise<boolean> {
-    const { clock } = this.#host
-    let hadNews = false
+  async #round(run: Run): Promise<Round> {
     this.#look()
-    this.#bury(intake)
-    for (let file = this.#chains.next(); file !== null && !signal.aborted; file = this.#chains.next()) {
-      const bytesBefore = file.print.offset
-      const result = await reader.read(file, signal)
-      if (result === 'read' && file.isGzip && !file.hasMore && file.damage === null)
-        await reader.finish(file, { mayGrow: false })
-      if (file.print.offset !== bytesBefore) hadNews = true
-      if (tooManyOpen(this.#handles)) closeSome(this.#chains.all, this.#handles)
-      if (result === 'elsewhere' || clock.now() - this.#lastLookMs >= this.#settings.poll_interval) {
-        this.#look()
-        this.#bury(intake)
-      }
+    this.#bury(run.intake)
+    for (const file of this.#chains.finished(this.#lastLookMs)) {
+      if (run.signal.aborted) break
+      await run.reader.finish(file, { mayGrow: false })
     }
-    for (const file of signal.aborted ? [] : this.#chains.finished(clock.now()))
-      await reader.finish(file, { mayGrow: false })
+    const round = await this.#read(run)
     this.#lossLog.write()
-    return hadNews
+    return round
   }
 
-  /** The last pass of `stop_at_end`. What may be gone gets another chance to be found. */
+  /** Reads until there is no more, or it is time for a look. */
+  async #read({ signal, reader }: Run): Promise<Round> {
+    let round: Round = 'nothing_new'
+    for (let file = this.#chains.next(); file !== null && !signal.aborted; file = this.#chains.next()) {
+      const { offset } = file.print
+      const result = await reader.read(file, signal)
+      if (result === 'elsewhere') return 'more_to_read'
+      if (file.print.offset > offset) round = 'all_read'
+      if (file.isComplete) await reader.finish(file, { mayGrow: false })
+      if (tooManyOpen(this.#handles)) closeSome(this.#chains.all, this.#handles)
+      if (this.#host.clock.now() - this.#lastLookMs >= this.#settings.poll_interval) return 'more_to_read'
+    }
+    return round
+  }
+
+  /** The last of `stop_at_end`. What may be gone gets another chance to be found. */
   async #end(run: Run): Promise<void> {
     for (let looks = 0; this.#chains.all.some((file) => file.isMissed) && looks < LAST_LOOKS; looks++)
-      await this.#pass(run)
+      await this.#round(run)
     for (const file of this.#chains.all) {
       if (run.signal.aborted) return
-      if (file.unreadBytes > 0 || file.damage !== null)
-        await run.reader.finish(file, { mayGrow: !file.rotated })
+      await run.reader.finish(file, { mayGrow: !file.rotated })
     }
   }
 
@@ -147,10 +153,6 @@ export class Tail implements Receiver {
     this.#seen = this.#lookout.look(nowMs)
     this.#count.rotations.add(this.#chains.markRotated(nowMs))
     this.#complaints.are(this.#seen.blocked)
-    const [first] = this.#met
-    if (first !== undefined) this.#host.log.info('new files', { files: this.#met.length, first })
-    else if (this.#isFirstLook) this.#host.log.info('no files yet', { include: this.#settings.include })
-    this.#met = []
     this.#isFirstLook = false
   }
 
@@ -158,9 +160,8 @@ export class Tail implements Receiver {
   #bury(intake: Intake): void {
     for (const file of this.#chains.gone()) {
       this.#chains.forget(file)
-      const isFollowed = this.#survey.includes(file.log) || this.#survey.includes(file.path)
       const bytes = Math.max(file.unreadBytes, file.mayHaveGrown ? 1 : 0)
-      if (isFollowed && bytes > 0) this.#gap(intake, { path: file.path, bytes, reason: GONE })
+      if (bytes > 0 && this.#survey.follows(file)) this.#gap(intake, { path: file.path, bytes, reason: GONE })
     }
   }
 
@@ -179,7 +180,7 @@ export class Tail implements Receiver {
     const { ignore_older, start_at } = this.#settings
     const isOld = ignore_older !== undefined && this.#host.clock.now() - place.modifiedMs > ignore_older
     if (isOld || (this.#isFirstLook && start_at === 'end')) file.skipToEnd({ mayGrow: rotatedAt === null })
-    this.#met.push(file.path)
+    this.#host.log.debug('new file', { path: file.path })
   }
 
   #readerTo(intake: Intake, signal: AbortSignal): LineReader {
@@ -196,9 +197,10 @@ export class Tail implements Receiver {
       if (pause !== undefined) await this.#lookDuring(pause, signal)
     }
     const { clock } = this.#host
-    const { max_line_bytes: maxLineBytes } = this.#settings
+    const { batch_bytes: batchBytes, max_line_bytes: maxLineBytes } = this.#settings
     return new LineReader({
       decoder: this.#decoder,
+      batchBytes,
       maxLineBytes,
       clock,
       handOver,
@@ -233,21 +235,6 @@ export class Tail implements Receiver {
     if (restored.kind !== 'resumed') return false
     for (const saved of restored.files) this.#chains.add(TailedFile.resume(saved, this.#handles))
     return true
-  }
-
-  #announce(): Counters {
-    const { metrics } = this.#host
-    const gauge = (name: keyof typeof METRICS, read: () => number) => metrics.gauge(name, METRICS[name], read)
-    const counter = (name: keyof typeof METRICS) => metrics.counter(name, METRICS[name])
-    gauge('events_log_files_open', () => this.#handles.used)
-    gauge('events_log_files_known', () => this.#chains.all.length)
-    gauge('events_log_bytes_behind', () => this.#chains.unreadBytes)
-    return {
-      rotations: counter('events_log_rotations_total'),
-      gaps: counter('events_log_gaps_total'),
-      gapBytes: counter('events_log_gap_bytes_total'),
-      readBytes: counter('events_log_read_bytes_total'),
-    }
   }
 }
 

@@ -15,7 +15,7 @@ export type Read =
  */
 export class TailedFile {
   /** The path it is, or was, followed under. */
-  readonly log: string
+  log: string
   readonly #handles: Handles
   #place: Place
   #print: Fingerprint
@@ -134,10 +134,16 @@ export class TailedFile {
     return this.missedLooks > 0 && !this.isOpen
   }
 
-  /** Rotated and read to its end, but not closed yet. */
+  /** Read as far as it goes, and to be closed when nobody writes to it any more. */
   get isFinished(): boolean {
     const isRead = !this.hasMore && !this.#displaced && this.blocked === null
-    return this.rotated && isRead && (this.isOpen || this.unreadBytes > 0)
+    const isOver = this.rotated || this.damage !== null
+    return isOver && isRead && (this.isOpen || this.unreadBytes > 0)
+  }
+
+  /** Compressed, sound, and read to its end: nobody writes to it any more. */
+  get isComplete(): boolean {
+    return this.isGzip && this.#place.stamp === this.#endStamp && this.damage === null
   }
 
   /** Whether this is what stands at `place`. What cannot be opened is ours, if its inode is, until it can. */
@@ -221,7 +227,7 @@ export class TailedFile {
 
   /** Leaves out what is there. With `mayGrow` it is read from its unfinished line on. */
   skipToEnd({ mayGrow }: { readonly mayGrow: boolean }): void {
-    const offset = mayGrow ? (this.#open?.endOfLines() ?? this.#size) : this.#size
+    const offset = mayGrow && !this.isGzip ? (this.#open?.endOfLines() ?? this.#size) : this.#size
     const bytes = markBytes(offset)
     const head = this.#open?.markAt(0, bytes) ?? ''
     this.#print = { offset, head, seam: this.#open?.markAt(offset - bytes, bytes) ?? null }
@@ -285,6 +291,9 @@ export class TailedFile {
 
   #measure(nowMs: number): void {
     this.changedAtMs = nowMs
+    // What breaks off may have been completed.
+    if (this.damage !== null) this.close()
+    this.open()
     // A compressed file that does not tell its size has more until a read says otherwise.
     this.#size =
       this.#open === null ? this.#place.bytes : (this.#open.contentBytes() ?? this.#print.offset + 1)

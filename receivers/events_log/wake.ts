@@ -13,7 +13,8 @@ const MOST_FOLDERS = 32
 export function pauseUntilEvent({ clock, log }: Host): Pause {
   let works = true
   return async (delayMs, folders, signal) => {
-    if (!works || folders.length === 0 || folders.length > MOST_FOLDERS) return clock.sleep(delayMs, signal)
+    const isWatchable = folders.length > 0 && folders.length <= MOST_FOLDERS
+    if (!works || !isWatchable || signal.aborted) return clock.sleep(delayMs, signal)
     const event = new AbortController()
     const stop = () => event.abort()
     signal.addEventListener('abort', stop, { once: true })
@@ -26,11 +27,19 @@ export function pauseUntilEvent({ clock, log }: Host): Pause {
     })
     watcher.on('raw', stop)
     watcher.on('error', (error) => {
-      works = false
-      log.warn('no file events; polling alone finds news', { reason: String(error) })
+      works &&= !isExhausted(error)
+      if (!works)
+        log.warn('the system has no file watches left; news is found by polling alone', {
+          reason: String(error),
+        })
     })
     await clock.sleep(delayMs, event.signal)
     signal.removeEventListener('abort', stop)
     await watcher.close()
   }
+}
+
+/** inotify's limits, see inotify(7): `max_user_watches` and `max_user_instances`. */
+function isExhausted(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EMFILE')
 }

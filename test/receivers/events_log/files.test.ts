@@ -3,6 +3,7 @@ import {
   appendFileSync,
   chmodSync,
   copyFileSync,
+  existsSync,
   mkdirSync,
   renameSync,
   rmSync,
@@ -12,6 +13,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { gzipSync } from 'node:zlib'
 import { testHost } from '../../support/host.ts'
 import { backupPath } from '../../support/rotating-writer.ts'
 import { tempDir } from '../../support/temp-dir.ts'
@@ -232,6 +234,61 @@ test('an inode number that changes under the same content, as remounts do, chang
   await again.settle()
   assert.deepEqual(again.received, range(1, 7))
   assert.deepEqual(again.losses, [])
+})
+
+test('a log that is followed under another path now, as when a mount moved, is the same log', async (t) => {
+  const { folder, follow } = setUp(t)
+  const [before, after] = [join(folder, 'before'), join(folder, 'after')]
+  mkdirSync(before)
+  writeFileSync(backupPath(join(before, 'events.log'), 1), lines(1, 2))
+  writeFileSync(join(before, 'events.log'), lines(3, 4))
+  const first = follow({ include: [join(before, 'events.log')] })
+  await first.settle()
+  const commit = await first.stop()
+  renameSync(before, after)
+  const log = join(after, 'events.log')
+  appendFileSync(log, lines(5, 5))
+  const second = follow({ include: [log] }, commit)
+  await second.idle()
+  appendFileSync(log, lines(6, 6))
+  renameSync(log, backupPath(log, 2))
+  writeFileSync(`${backupPath(log, 2)}.gz`, gzipSync(lines(3, 6)))
+  rmSync(backupPath(log, 2))
+  writeFileSync(log, lines(7, 7))
+  await second.settle()
+  assert.deepEqual(second.received, range(1, 7))
+  assert.deepEqual(second.losses, [])
+})
+
+test('an I/O error is told and waited out', async (t) => {
+  const { folder, log, follow } = setUp(t)
+  // Linux: a regular file by its mode, and every read of its first bytes fails.
+  const broken = '/proc/self/mem'
+  if (!existsSync(broken)) return t.skip(`there is no ${broken}`)
+  symlinkSync(broken, log)
+  const follower = follow({ include: [log] })
+  await follower.look()
+  const told = follower.host.lines.find(({ level }) => level === 'warn')
+  assert.match(String(told?.fields.reason), /EIO/)
+  writeFileSync(join(folder, 'sound.log'), lines(1, 2))
+  renameSync(join(folder, 'sound.log'), log)
+  await follower.look()
+  assert.deepEqual(follower.received, [1, 2])
+})
+
+test('a compressed file that is still being written is read on when it is whole', async (t) => {
+  const { folder, follow } = setUp(t)
+  const path = join(folder, 'archive.gz')
+  const whole = gzipSync(lines(1, 400))
+  writeFileSync(path, whole.subarray(0, whole.length / 2))
+  const follower = follow({ include: [path] })
+  await follower.look()
+  const soFar = follower.received.length
+  assert.ok(soFar > 50 && soFar < 400, `${soFar}`)
+  appendFileSync(path, whole.subarray(whole.length / 2))
+  await follower.settle()
+  assert.deepEqual(follower.received, range(1, 400))
+  assert.deepEqual(follower.losses, [])
 })
 
 test('start_at: end leaves out what is there, but for the line that is being written', async (t) => {

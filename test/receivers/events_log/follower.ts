@@ -58,6 +58,7 @@ export class Follower {
   onBatch: (batch: FlowBatch) => void = () => {}
   readonly #abort = new AbortController()
   readonly #next: FollowerOptions['next']
+  readonly #hasStarted = Promise.withResolvers<void>()
   #go: () => void = () => {}
   #idle: () => void = () => {}
   #isIdle: Promise<void>
@@ -78,6 +79,11 @@ export class Follower {
       pause: (_delayMs, _folders, signal) => this.#rest(signal),
     })
     this.ended = this.tail.run(this.#intake(), this.#abort.signal)
+  }
+
+  /** Until it has handed over its first batch. */
+  async started(): Promise<void> {
+    await Promise.race([this.#hasStarted.promise, this.ended])
   }
 
   /** Until it has read all there is, for now. */
@@ -136,6 +142,7 @@ export class Follower {
     return {
       next: (batch) => {
         for (const row of batch.rows) this.received.push(batch.columns.time_ns[row])
+        this.#hasStarted.resolve()
         this.onBatch(batch)
         this.commits.push(this.commit())
         return this.#next?.(batch)

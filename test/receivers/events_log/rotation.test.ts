@@ -345,14 +345,11 @@ test('a compressed backup that is damaged is a gap, and what can be read of it i
 
 test('what is rotated and removed while nobody takes flows is read later', async (t) => {
   const { path, writer } = setUp(t, { maxBackups: 1 })
-  let resume = () => {}
-  const blocked = new Promise<void>((resolve) => {
-    resume = resolve
-  })
+  const { promise: blocked, resolve: resume } = Promise.withResolvers<void>()
   writer.write(lines(1, 3))
   const follower = new Follower({ settings: { include: [path] }, next: () => blocked })
   t.after(() => follower.stop())
-  while (follower.received.length === 0) await new Promise(setImmediate)
+  await follower.started()
   for (const from of [4, 7, 10]) {
     writer.write(lines(from, from + 2))
     await follower.host.clock.advance(1000)
@@ -374,7 +371,7 @@ test('removed files are not held for ever: past a limit of disk space they are g
     settings: { include: [path], batch_bytes: 4096, max_line_bytes: 4096 },
     next: () => blocked,
   })
-  while (follower.received.length === 0) await new Promise(setImmediate)
+  await follower.started()
   truncateSync(path, 300 * 2 ** 20)
   await follower.host.clock.advance(1000)
   unlinkSync(path)
