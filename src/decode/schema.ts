@@ -1,5 +1,5 @@
 import type { Roles } from '../kernel/line-kernel.ts'
-import type { Reading, Shape } from '../kernel/shape.ts'
+import type { Reading, Recurrence, Shape } from '../kernel/shape.ts'
 import type { FlowColumn } from '../record/flow-columns.ts'
 import type { FragmentKind } from './fragments.ts'
 
@@ -13,7 +13,7 @@ type Keys = Shape<KernelColumn, FragmentKind>
 
 const skipped: Read = { as: 'skipped' }
 /** Skipped too, but the same on most lines of a node. */
-const repeated: Read = { as: 'repeated' }
+const repeated = (recurs: Recurrence): Read => ({ as: 'repeated', recurs })
 
 const TCP: Keys = { ...ports(), flags: fragment('tcp_flags', 'tcp_flags') }
 
@@ -32,7 +32,7 @@ const LAYER4: Keys = {
 const IP: Keys = {
   source: text('ip_source'),
   destination: text('ip_destination'),
-  ipVersion: fragment('ip_version', 'ip_version'),
+  ipVersion: fragment('ip_version', 'ip_version', 'steadily'),
   encrypted: flag('ip_encrypted', 1),
   source_xlated: skipped,
 }
@@ -72,17 +72,17 @@ const COUNTS: Keys = {
 const FLOW: Keys = {
   time: { as: 'time', seconds: 'time_s', nanos: 'time_ns' },
   uuid: skipped,
-  emitter: repeated,
-  verdict: fragment('verdict', 'verdict'),
+  emitter: repeated('steadily'),
+  verdict: fragment('verdict', 'verdict', 'steadily'),
   drop_reason: number('drop_number'),
   ethernet: skipped,
   IP: { as: 'object', shape: IP },
   l4: { as: 'object', shape: LAYER4 },
-  source: fragment('endpoint', 'source'),
-  destination: fragment('endpoint', 'destination'),
-  Type: fragment('flow_type', 'flow_type'),
-  node_name: fragment('node_name', 'node_name'),
-  node_labels: repeated,
+  source: fragment('endpoint', 'source', 'rarely'),
+  destination: fragment('endpoint', 'destination', 'rarely'),
+  Type: fragment('flow_type', 'flow_type', 'steadily'),
+  node_name: fragment('node_name', 'node_name', 'steadily'),
+  node_labels: repeated('steadily'),
   source_names: skipped,
   destination_names: skipped,
   l7: { as: 'object', shape: LAYER7 },
@@ -94,12 +94,12 @@ const FLOW: Keys = {
   policy_match_type: skipped,
   trace_observation_point: fragment('trace_observation_point', 'trace_observation_point'),
   trace_reason: skipped,
-  file: repeated,
+  file: repeated('variedly'),
   ip_trace_id: skipped,
-  drop_reason_desc: fragment('drop_reason', 'drop_reason'),
+  drop_reason_desc: fragment('drop_reason', 'drop_reason', 'steadily'),
   is_reply: { as: 'flag', column: 'is_reply', yes: 2, no: 1 },
   debug_capture_point: skipped,
-  interface: repeated,
+  interface: repeated('rarely'),
   proxy_port: skipped,
   trace_context: skipped,
   sock_xlate_point: skipped,
@@ -125,7 +125,7 @@ const FLOW: Keys = {
  */
 export const ENVELOPE: Keys = {
   flow: { as: 'object', shape: FLOW },
-  node_name: fragment('node_name', 'envelope_node'),
+  node_name: fragment('node_name', 'envelope_node', 'steadily'),
   time: skipped,
 }
 
@@ -176,8 +176,8 @@ function text(column: FlowColumn): Read {
   return { as: 'text', column }
 }
 
-function fragment(kind: FragmentKind, column: KernelColumn): Read {
-  return { as: 'fragment', kind, column }
+function fragment(kind: FragmentKind, column: KernelColumn, recurs: Recurrence = 'variedly'): Read {
+  return { as: 'fragment', kind, column, recurs }
 }
 
 function number(column: KernelColumn, plus: 0 | 1 = 0): Read {

@@ -95,8 +95,8 @@ export class LineKernel<C extends string, K extends string> {
   readonly #stride: number
   /** Words of the kernel that hold the id of a text, which changes with each compaction. */
   readonly #ids: { readonly word: number; readonly text: string }[] = []
-  /** Words of the kernel that name a fragment, which a compaction forgets. */
-  readonly #guesses: number[] = []
+  /** Words of the kernel that name fragments, which a compaction forgets. */
+  readonly #recalled: number[] = []
   /** Address of the fragment asked about last. */
   #lastMiss = 0
 
@@ -168,7 +168,7 @@ export class LineKernel<C extends string, K extends string> {
 
   /** Must be called after a compaction, before the next `run`. */
   renew(): void {
-    for (const word of this.#guesses) this.#kernel.words[word] = 0
+    for (const word of this.#recalled) this.#kernel.words[word] = 0
     for (const { word, text } of this.#ids) {
       const id = this.#kernel.intern(text)
       this.#kernel.words[word] = id
@@ -193,7 +193,7 @@ export class LineKernel<C extends string, K extends string> {
       column: (name) => address(names.indexOf(name as C)),
       kind: (name) => kinds.indexOf(name as K),
       hold,
-      guess: (address) => this.#guesses.push(address / 4),
+      forgets: (address) => this.#recalled.push(address / 4),
     })
     const cells = this.#cells
     cells[CELL.rows] = rows

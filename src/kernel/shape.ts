@@ -12,9 +12,9 @@ export type Reading<C extends string = string, K extends string = string> = {
 } & (
   | { readonly as: 'skipped' }
   /** Skipped, and so often the same that knowing its bytes is faster than reading them. */
-  | { readonly as: 'repeated' }
+  | { readonly as: 'repeated'; readonly recurs: Recurrence }
   /** A value that JavaScript is asked about once and known by its bytes from then on. */
-  | { readonly as: 'fragment'; readonly kind: K; readonly column: C }
+  | { readonly as: 'fragment'; readonly kind: K; readonly column: C; readonly recurs: Recurrence }
   | { readonly as: 'text'; readonly column: C }
   /** The path of a URL. */
   | { readonly as: 'path'; readonly column: C }
@@ -30,6 +30,9 @@ export type Reading<C extends string = string, K extends string = string> = {
   /** RFC 3339 in UTC. */
   | { readonly as: 'time'; readonly seconds: C; readonly nanos: C }
 )
+
+/** From line to line a value is mostly the same, one of a few, or one of very many: a hint, for speed alone. */
+export type Recurrence = 'steadily' | 'variedly' | 'rarely'
 
 export interface Preset<C extends string = string> {
   readonly column: C
@@ -50,7 +53,8 @@ function prune<C extends string, K extends string>(
   isRead: (column: C) => boolean,
 ): Reading<C, K> {
   if (reading.as === 'skipped' || reading.as === 'repeated' || reading.as === 'time') return reading
-  if (reading.as === 'fragment') return isRead(reading.column) ? reading : { as: 'repeated' }
+  if (reading.as === 'fragment')
+    return isRead(reading.column) ? reading : { as: 'repeated', recurs: reading.recurs }
   if (reading.as !== 'object') return isRead(reading.column) ? reading : { as: 'skipped' }
   const present = reading.present?.filter(({ column }) => isRead(column)) ?? []
   const shape = pruned(reading.shape, isRead)

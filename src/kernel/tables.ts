@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer'
 import type { Kernel } from './kernel.ts'
-import { isSkipped, type Preset, type Reading, type Shape } from './shape.ts'
+import { isSkipped, type Preset, type Reading, type Recurrence, type Shape } from './shape.ts'
 
 /** Numbers of the actions, sizes and offsets: also in `assembly/keys.ts`, which says what the fields mean. */
 const ACTION = {
@@ -15,10 +15,11 @@ const ACTION = {
   time: 8,
   declined: 9,
 } as const
+const RECURS = { steadily: 0, variedly: 1, rarely: 2 } as const
+/** Values that a key remembers. */
+const RECALLED = { steadily: 1, variedly: 16, rarely: 0 } as const
 const KEY_BYTES = 64
 const LONGEST_KEY = 32
-/** Where the guess of a fragment stands in its key. */
-const GUESS = 56
 
 /** What the writer of tables needs to know of the rest of the memory. */
 export interface Surroundings {
@@ -30,7 +31,7 @@ export interface Surroundings {
   /** Makes the word hold a number, or the id of a text whatever it is at the time. */
   hold(address: number, value: number | string): void
   /** Makes the word 0 whenever fragments are forgotten. */
-  guess(address: number): void
+  forgets(address: number): void
 }
 
 /** Writes the kernel's tables for a shape; answers with the address of its context. */
@@ -51,7 +52,6 @@ export function writeTables(shape: Shape, around: Surroundings): number {
     if (text.length > LONGEST_KEY) throw new RangeError(`the kernel has no room for a key as long as ${name}`)
     const bit = reading && !isSkipped(reading) ? bitOf(groups, reading.oneOf ?? name) : undefined
     writeKey(around, key, text, { ...orders(reading, around), bit, next: never })
-    if (reading?.as === 'fragment' || reading?.as === 'repeated') around.guess(key + GUESS)
     insert(around.kernel.words, slots, slotCount - 1, key, text)
   })
   return context
@@ -89,9 +89,13 @@ function orders(reading: Reading | undefined, around: Surroundings): Orders {
     case 'skipped':
       return { action }
     case 'repeated':
-      return { action, extra: around.kind('repeated') }
+      return { action, ...fragment('repeated', reading.recurs, around) }
     case 'fragment':
-      return { action, column: around.column(reading.column), extra: around.kind(reading.kind) }
+      return {
+        action,
+        column: around.column(reading.column),
+        ...fragment(reading.kind, reading.recurs, around),
+      }
     case 'text':
     case 'path':
       return { action, column: around.column(reading.column) }
@@ -108,6 +112,12 @@ function orders(reading: Reading | undefined, around: Surroundings): Orders {
     case 'time':
       return { action, column: around.column(reading.seconds), extra: around.column(reading.nanos) }
   }
+}
+
+function fragment(kind: string, recurs: Recurrence, around: Surroundings) {
+  const memory = around.block(RECALLED[recurs] * 4)
+  for (let index = 0; index < RECALLED[recurs]; index++) around.forgets(memory + index * 4)
+  return { extra: around.kind(kind) + RECURS[recurs] * 256, preset: memory }
 }
 
 /** Pairs of a column and the value it gets, and a 0 behind the last. */

@@ -11,17 +11,19 @@
 // Nothing behind the value takes part. JSON's objects, arrays and strings show their own end, so two of them always
 // differ inside both; and the bytes that decide a step are cut at the first that could be the value's end.
 
-import { block, recycle, room, take } from './memory'
+import { block, recycle, room, SLACK, take } from './memory'
 import { difference, equal } from './bytes'
 import { textLength, textStart } from './texts'
 
-/** A node is [bytes u32][length u32][value u32][unused]. */
+/** A node is [bytes u32][length u32][value u32][position of the first edge that leads on, or 0 u32]. */
 const NODE: usize = 16
 /** An edge is [node u32][position u32][hash of the bytes there u32][child u32]. */
 const EDGE: usize = 16
 /** What stands for a node at the beginning of a kind's tree, plus the kind. */
 const ROOT: u32 = 0x80000000
 export const LONGEST: usize = 1 << 23
+/** Behind this an edge is not tried in advance: there might be no memory there to read. */
+const FAR: u32 = <u32>SLACK - 64
 
 let nodes: usize = 0
 let capacity: u32 = 0
@@ -128,6 +130,12 @@ export function find(kind: u32, p: usize): usize {
       return 0
     }
     const node = nodes + <usize>child * NODE
+    const fork = load<u32>(node, 12)
+    if (fork != 0) {
+      // Most that get here differ from this node, and where others did. A guess, so all bytes of it are compared.
+      const next = load<u32>(edgeFor(child, fork, stepHash(p + fork, end)), 12)
+      if (next != 0 && isNodeAt(nodeAt(next), p)) return nodeAt(next)
+    }
     const length = lengthOf(node)
     at = difference(load<u32>(node), p, at, length)
     if (at == length) return node
@@ -155,7 +163,12 @@ export function learn(kind: u32, p: usize, length: usize, value: u32, isText: bo
   store<u32>(node, <u32>copy)
   store<u32>(node, <u32>length, 4)
   store<u32>(node, value, 8)
+  store<u32>(node, 0, 12)
   writeEdge(openNode, openPosition, openHash, id)
+  if (openNode >= ROOT) return
+  const parent = nodeAt(openNode)
+  const fork = load<u32>(parent, 12)
+  if (openPosition < FAR && (fork == 0 || openPosition < fork)) store<u32>(parent, openPosition, 12)
 }
 
 function writeEdge(node: u32, position: u32, hash: u32, child: u32): void {

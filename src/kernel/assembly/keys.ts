@@ -5,8 +5,8 @@
 //   text    is `"key":`, padded with zeros, and mask has a bit for each byte of it;
 //   once    has a bit that keys share of which an object may have one at most;
 //   column  is the address of the column the value goes to;
-//   extra   is the kind of a fragment, the context of an object, the addend of a number, the value of `true`;
-//   preset  is the value of `false`, or for an object the address of what columns get on entry: pairs of a column and a
+//   extra   is the kind of a fragment and, times 256, how it recurs, the context of an object, the addend of a number, the value of `true`;
+//   preset  is the value of `false`, for a fragment the address of its memory, for an object the address of what columns get on entry: pairs of a column and a
 //           value, and a 0 behind the last;
 //   next    is the key that came next last time: a guess.
 // A context is [first guess u32][slots u32][slot mask u32][unused], its slots are addresses of keys or 0.
@@ -21,6 +21,10 @@ export const BOOL: u32 = 6
 export const OBJECT: u32 = 7
 export const TIME: u32 = 8
 export const DECLINE: u32 = 9
+
+// How a fragment recurs; 0 is steadily.
+export const VARIEDLY: u32 = 1
+export const RARELY: u32 = 2
 
 import { plainText } from './json'
 
@@ -49,16 +53,22 @@ export function extraOf(key: usize): u32 {
 export function presetOf(key: usize): u32 {
   return load<u32>(key, 56)
 }
-/** The node of the fragment that stood behind the key last time, in the place of `preset`. */
+/** Of a fragment: its kind, how it recurs, and where the nodes are that it was: one, or 16 of a key that
+ * varies. */
 // @ts-ignore: decorator
 @inline
-export function guessOf(key: usize): u32 {
-  return load<u32>(key, 56)
+export function kindOf(key: usize): u32 {
+  return load<u8>(key, 52)
 }
 // @ts-ignore: decorator
 @inline
-export function setGuess(key: usize, node: u32): void {
-  store<u32>(key, node, 56)
+export function recursOf(key: usize): u32 {
+  return load<u8>(key, 53)
+}
+// @ts-ignore: decorator
+@inline
+export function memoryOf(key: usize): usize {
+  return load<u32>(key, 56)
 }
 /** Length of the key with its quotes and colon. */
 // @ts-ignore: decorator

@@ -4,8 +4,8 @@
 // JavaScript holds: columns and input stay valid whatever a batch adds to the dictionary.
 
 const PAGE: usize = 65536
-/** SIMD loads may look this far past what they are asked about. */
-export const SLACK: usize = 32
+/** Loads may look this far past a block, and find other blocks or nothing there. */
+export const SLACK: usize = 4096
 
 let top: usize = 0
 
@@ -13,8 +13,8 @@ let top: usize = 0
 export function block(bytes: usize): usize {
   if (top == 0) top = (__heap_base + 63) & ~63
   const start = top
-  top = (start + bytes + SLACK + 63) & ~63
-  const missing = <isize>top - <isize>(<usize>memory.size() * PAGE)
+  top = (start + bytes + 63) & ~63
+  const missing = <isize>(top + SLACK) - <isize>(<usize>memory.size() * PAGE)
   if (missing > 0) {
     // An eighth more each time, so that growing stays rare; pages nobody touches cost nothing.
     const pages = (<usize>missing + PAGE - 1) / PAGE
@@ -40,7 +40,7 @@ let nextSize: usize = FIRST_CHUNK
 
 /** Makes a block that is no longer needed a chunk for texts. */
 export function recycle(start: usize, bytes: usize): void {
-  if (bytes <= HEAD + SLACK) return
+  if (bytes <= HEAD) return
   store<u32>(start, 0)
   store<u32>(start, <u32>(start + bytes), 4)
   if (last != 0) store<u32>(last, <u32>start)
@@ -50,10 +50,10 @@ export function recycle(start: usize, bytes: usize): void {
 
 /** Where `bytes` bytes can be written; `take` makes them stay. */
 export function room(bytes: usize): usize {
-  while (cursor + bytes + SLACK > end) {
+  while (cursor + bytes > end) {
     let next: usize = current == 0 ? first : load<u32>(current)
     if (next == 0) {
-      const size = max(nextSize, bytes + HEAD + SLACK)
+      const size = max(nextSize, bytes + HEAD)
       nextSize = min(nextSize << 1, LARGEST_CHUNK)
       next = block(size)
       recycle(next, size)

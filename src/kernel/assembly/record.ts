@@ -17,20 +17,23 @@ import {
   columnOf,
   extraOf,
   FRAGMENT,
-  guessOf,
   isAt,
+  kindOf,
   lengthOf,
   lookUp,
+  memoryOf,
   NUMBER,
   OBJECT,
   onceOf,
   PATH,
   presetOf,
+  RARELY,
+  recursOf,
   REPEATED,
-  setGuess,
   SKIP,
   TEXT,
   TIME,
+  VARIEDLY,
 } from './keys'
 import { intern } from './texts'
 import { nanos, readTime, seconds } from './time'
@@ -142,30 +145,14 @@ function readValue(p: usize, key: usize): usize {
 // @ts-ignore: decorator
 @inline
 function readFragment(p: usize, key: usize): usize {
-  // The value this key had last time: a right guess spares not only the search. The place behind the value is then
-  // known before its bytes are compared, so the processor goes on reading there meanwhile.
-  const guess = guessOf(key)
-  if (guess != 0) {
-    const node = nodeAt(guess)
-    if (isNodeAt(node, p)) {
-      set(key, valueOf(node))
-      return p + fragmentLength(node)
-    }
-  }
-  return searchFragment(p, key)
-}
-
-function searchFragment(p: usize, key: usize): usize {
-  const kind = extraOf(key)
-  const node = find(kind, p)
+  const node = recall(p, key)
   if (node != 0) {
-    setGuess(key, idOf(node))
     set(key, valueOf(node))
     return p + fragmentLength(node)
   }
   const end = fragmentEnd(p)
   if (end == 0) return 0
-  missKind = kind
+  missKind = kindOf(key)
   missStart = p
   missEnd = end
   return 0
@@ -176,24 +163,40 @@ function searchFragment(p: usize, key: usize): usize {
 @inline
 function skipRepeated(p: usize, key: usize): usize {
   if (load<u8>(p) == 0x22) return skipText(p + 1)
-  const guess = guessOf(key)
-  if (guess != 0) {
-    const node = nodeAt(guess)
-    if (isNodeAt(node, p)) return p + fragmentLength(node)
-  }
-  return searchRepeated(p, key)
+  const node = recall(p, key)
+  if (node != 0) return p + fragmentLength(node)
+  const end = fragmentEnd(p)
+  if (end != 0) learn(kindOf(key), p, end - p, 0, false)
+  return end
 }
 
-function searchRepeated(p: usize, key: usize): usize {
-  const kind = extraOf(key)
-  const node = find(kind, p)
-  if (node != 0) {
-    setGuess(key, idOf(node))
-    return p + fragmentLength(node)
-  }
-  const end = fragmentEnd(p)
-  if (end != 0) learn(kind, p, end - p, 0, false)
-  return end
+/**
+ * The node of the value at `p`, or 0. A key remembers what its value was. If it is steady, what it was last time: then
+ * the place behind the value is known before its bytes are compared, and the processor reads on there meanwhile. If it
+ * varies, a wrong guess costs more than looking it up by a rough hash, which may take in what stands behind the value.
+ */
+// @ts-ignore: decorator
+@inline
+function recall(p: usize, key: usize): usize {
+  const recurs = recursOf(key)
+  if (recurs == RARELY) return find(kindOf(key), p)
+  let memory: usize = memoryOf(key)
+  if (recurs == VARIEDLY) memory += <usize>(roughHash(p) >> 60) << 2
+  const known = load<u32>(memory)
+  if (known != 0 && isNodeAt(nodeAt(known), p)) return nodeAt(known)
+  const node = find(kindOf(key), p)
+  if (node != 0) store<u32>(memory, idOf(node))
+  return node
+}
+
+// @ts-ignore: decorator
+@inline
+function roughHash(p: usize): u64 {
+  return (
+    (load<u64>(p, 1) * 0x9e3779b97f4a7c15) ^
+    (load<u64>(p, 9) * 0xc2b2ae3d27d4eb4f) ^
+    (load<u64>(p, 17) * 0x165667b19e3779f9)
+  )
 }
 
 /** Only what shows its own end can be found again by its bytes: a number could go on. */
