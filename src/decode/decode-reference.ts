@@ -34,7 +34,7 @@ type Span = { readonly start: number; readonly end: number }
  * a JSON string, so the first kind is never found there; the second follows a colon where it is only a nested object.
  */
 const RECORD_START =
-  /\{\s*"(?:flow|lost_events|agent_event|debug_event|node_status)"\s*:|(?<!:\s*)\{\s*"time"\s*:/g
+  /\{\s*"(?:flow|lost_events|agent_event|debug_event|node_status)"\s*:|(?<!:\s?)\{\s*"time"\s*:/g
 
 /** A line of more records is no log; the limit keeps one line from filling a batch. */
 const MOST_RECORDS_ON_A_LINE = 100

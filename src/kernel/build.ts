@@ -13,7 +13,7 @@ const { error, stderr } = await asc.main([
   ...['--runtime', 'stub', '--noAssert', '-O3'],
   ...['--enable', 'simd', '--enable', 'threads', '--enable', 'bulk-memory'],
   // As `kernel.ts` makes the memory.
-  ...['--importMemory', '--sharedMemory', '--initialMemory', '2', '--maximumMemory', '16384'],
+  ...['--importMemory', '--sharedMemory', '--initialMemory', '2', '--maximumMemory', '32768'],
 ])
 process.stderr.write(stderr.toString())
 if (error) throw error

@@ -1,8 +1,11 @@
 import { Buffer } from 'node:buffer'
+import { getRandomValues } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 
 /** What `kernel.wasm` offers; addresses and lengths are in bytes. */
 interface Exports {
+  /** What hashes begin with; before the first text. */
+  setSeed(seed: bigint): void
   /** A new block of zeros. */
   block(bytes: number): number
   /** Takes a block back; texts will be written there. */
@@ -26,8 +29,8 @@ interface Exports {
 }
 
 const INITIAL_PAGES = 2
-/** 1 GiB of address space; only what is touched is memory. Also in `build.ts`. */
-const MAXIMUM_PAGES = 16384
+/** 2 GiB of address space; only what is touched is memory. Also in `build.ts`. */
+const MAXIMUM_PAGES = 32768
 
 /**
  * The WebAssembly half of the hot path and the memory it works on: texts with their ids, and the tables, input and
@@ -43,6 +46,7 @@ export class Kernel {
   constructor() {
     this.#memory = new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum: MAXIMUM_PAGES, shared: true })
     this.exports = new WebAssembly.Instance(compiled(), { env: { memory: this.#memory } }).exports as Exports
+    this.exports.setSeed(getRandomValues(new BigUint64Array(1))[0])
     this.#bytes = Buffer.from(this.#memory.buffer)
     this.#words = new Uint32Array(this.#memory.buffer)
   }

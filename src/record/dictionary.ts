@@ -12,6 +12,8 @@ export interface DictionaryHolder {
 /** What a decoded text takes beside its characters, and a parsed value for each byte of its text; Node 24. */
 const BYTES_PER_STRING = 24
 const PARSED_PER_BYTE = 2
+/** Half of what the kernel can address: what is in use may double before it is compacted. */
+const LARGEST_BYTES = 2 ** 30
 
 /**
  * Texts to small integers and back: each distinct text is stored and decoded once, however many flows bear it.
@@ -35,8 +37,8 @@ export class Dictionary {
   readonly #holders = new Set<DictionaryHolder>()
 
   constructor({ maxBytes = 64 * 2 ** 20 }: { readonly maxBytes?: number } = {}) {
-    this.maxBytes = maxBytes
-    this.#fullBytes = maxBytes
+    this.maxBytes = Math.min(maxBytes, LARGEST_BYTES)
+    this.#fullBytes = this.maxBytes
   }
 
   /** Number of ids given out; they run from 0 to `size - 1`. */

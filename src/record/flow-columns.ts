@@ -5,8 +5,6 @@
  * `number` and `flag` columns hold the value, 0 where the flow has none (Hubble leaves zeros out as well).
  * `present` columns hold the value plus one, 0 where the record itself is missing, because there 0 has a meaning:
  * rcode 0 is NOERROR, code 0 is an HTTP request, ICMP type 0 is an echo reply, `is_reply` false is not unknown.
- *
- * The order is the order of the kernel's output: `src/kernel/assembly/columns.ts` is written from it.
  */
 export const FLOW_COLUMNS = {
   /** Seconds since the epoch, and the nanoseconds within. */
@@ -56,7 +54,7 @@ export const FLOW_COLUMNS = {
   unknown_flows: 'number',
   /** 1 where the record brought counts along: somebody upstream has folded it already. */
   aggregated: 'flag',
-  /** Where the record's text stands in the bytes behind the batch, for `FlowBatch.detail`. */
+  /** Where the record's text stands in the decoder's `input`, for `FlowBatch.detail`. */
   line_start: 'number',
   line_end: 'number',
 } as const satisfies Record<string, 'text' | 'json' | 'endpoint' | 'number' | 'flag' | 'present'>

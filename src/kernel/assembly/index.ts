@@ -6,6 +6,7 @@ import { block, recycle, room } from './memory'
 import { begin, isTimed, missEnd, missKind, missStart, readObject } from './record'
 import { compactTexts, textBytes } from './texts'
 
+export { setSeed } from './bytes'
 export { block, recycle, room }
 export { intern, textCount, textLength, textStart } from './texts'
 
