@@ -37,7 +37,7 @@ export interface Surroundings {
 /** Writes the kernel's tables for a shape; answers with the address of its context. */
 export function writeTables(shape: Shape, around: Surroundings): number {
   const keys = keysOf(shape)
-  const slotCount = 2 ** Math.ceil(Math.log2(keys.length * 2 + 2))
+  const slotCount = 2 ** Math.ceil(Math.log2(keys.length * 2 + 4))
   const context = around.block(16 + slotCount * 4 + (keys.length + 1) * KEY_BYTES)
   const slots = context + 16
   const firstKey = Math.ceil((slots + slotCount * 4) / 16) * 16

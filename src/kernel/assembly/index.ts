@@ -1,13 +1,13 @@
 // The decoder's kernel: lines of JSON to rows of numbers, and the dictionary behind the numbers.
 // `src/kernel/kernel.ts` is its other half and tells what the exports promise.
 
-import { forgetFragments, fragmentBytes, learn as learnFragment, LONGEST } from './fragments'
-import { block, recycle, room } from './memory'
+import { forgetFragments, fragmentBytes } from './fragments'
 import { begin, isTimed, missEnd, missKind, missStart, readObject } from './record'
 import { compactTexts, textBytes } from './texts'
 
 export { setSeed } from './bytes'
-export { block, recycle, room }
+export { learn } from './fragments'
+export { block, recycle, room } from './memory'
 export { intern, textCount, textLength, textStart } from './texts'
 
 export function bytes(): usize {
@@ -17,10 +17,6 @@ export function bytes(): usize {
 export function compact(renamed: usize): void {
   forgetFragments()
   compactTexts(renamed)
-}
-
-export function learn(kind: u32, start: usize, length: usize, value: u32, text: bool): void {
-  learnFragment(kind, start, length, value, text)
 }
 
 // Why `decode` stopped. Also in `src/kernel/kernel.ts`.

@@ -10,7 +10,7 @@ import {
   nodeAt,
   valueOf,
 } from './fragments'
-import { isDigit, isFalse, isTrue, plainText, runOfText, skipText, skipValue } from './json'
+import { isDigit, isFalse, isTrue, plainText, skipText, skipValue } from './json'
 import {
   actionOf,
   BOOL,
@@ -158,15 +158,17 @@ function readFragment(p: usize, key: usize): usize {
   return 0
 }
 
-/** A value nobody reads, but that recurs so often that it pays to know its bytes. */
+/** A value nobody reads; an object or list that recurs so often that it pays to know its bytes. */
 // @ts-ignore: decorator
 @inline
 function skipRepeated(p: usize, key: usize): usize {
-  if (load<u8>(p) == 0x22) return skipText(p + 1)
+  const c = load<u8>(p)
+  if (c == 0x22) return skipText(p + 1)
+  if ((c | 0x20) != 0x7b) return skipValue(p)
   const node = recall(p, key)
   if (node != 0) return p + fragmentLength(node)
-  const end = fragmentEnd(p)
-  if (end != 0) learn(kindOf(key), p, end - p, 0, false)
+  const end = skipValue(p)
+  if (end != 0 && end - p <= LONGEST) learn(kindOf(key), p, end - p, 0, false)
   return end
 }
 
