@@ -1,5 +1,5 @@
 import { Dictionary } from '../../src/record/dictionary.ts'
-import { flowsOf } from '../../src/record/row.ts'
+import { flowsOfBatch } from '../../src/record/row-batch.ts'
 import type { ClosedWindow } from '../../src/sdk/processor.ts'
 import { decodeFile } from './decode-file.ts'
 import { selfMeasure } from './self-measure.ts'
@@ -14,8 +14,8 @@ selfMeasure((path) => {
   let rows = 0
   const leave = (windows: readonly ClosedWindow[]) => {
     for (const window of windows) {
-      rows += window.rows.length
-      for (const row of window.rows) flows += flowsOf(row)
+      rows += window.rows.lines.length
+      flows += flowsOfBatch(window.rows)
     }
   }
   decodeFile(path, dictionary, reads, (batch) => {

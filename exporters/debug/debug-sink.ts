@@ -5,6 +5,8 @@ import {
   type Json,
   type Output,
   type Row,
+  type RowBatch,
+  rowsOf,
   type Sink,
   type WriteResult,
 } from '../../src/sdk/index.ts'
@@ -47,7 +49,8 @@ export class DebugSink implements Sink {
   }
 
   /** No bytes: what is on a screen is stored nowhere. */
-  write(rows: readonly Row[]): WriteResult {
+  write(batch: RowBatch): WriteResult {
+    const rows = rowsOf(batch)
     const room = MOST_WAITING_ROWS - this.#waiting.length
     for (const row of rows.slice(0, room)) this.#waiting.push(row)
     const { rows: more, flows } = sizeOf(rows.slice(room))

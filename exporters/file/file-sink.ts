@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import {
   type Host,
   type Json,
-  type Row,
+  type RowBatch,
   SettingError,
   type Sink,
   type WriteResult,
@@ -31,7 +31,7 @@ export interface FileSinkOptions {
 
 /** Rows to bytes. Each piece is valid until the next. */
 export interface RowEncoder {
-  encode(rows: readonly Row[]): Iterable<Uint8Array>
+  encode(rows: RowBatch): Iterable<Uint8Array>
 }
 
 export interface FileSinkParts {
@@ -86,8 +86,8 @@ export class FileSink implements Sink {
     rotated.tidy()
   }
 
-  write(rows: readonly Row[]): WriteResult {
-    if (rows.length === 0) return { kind: 'written', bytes: 0 }
+  write(rows: RowBatch): WriteResult {
+    if (rows.lines.length === 0) return { kind: 'written', bytes: 0 }
     try {
       const file = this.#fileAtPath()
       this.#announce()
@@ -206,7 +206,7 @@ export class FileSink implements Sink {
   }
 
   /** All of the rows, or none: what a full disk took of them is cut off again. */
-  #append(file: OpenFile, rows: readonly Row[]): number {
+  #append(file: OpenFile, rows: RowBatch): number {
     const before = file.size
     try {
       file.endLastLine()

@@ -1,4 +1,4 @@
-import type { Row } from '../../src/sdk/index.ts'
+import type { RowBatch } from '../../src/sdk/index.ts'
 import type { RowEncoder } from './file-sink.ts'
 
 const PIECE_BYTES = 256 * 1024
@@ -10,11 +10,10 @@ const LINE_FEED = 10
 export class JsonLines implements RowEncoder {
   readonly #buffer = Buffer.allocUnsafeSlow(PIECE_BYTES);
 
-  *encode(rows: readonly Row[]): Generator<Uint8Array> {
+  *encode({ lines }: RowBatch): Generator<Uint8Array> {
     const buffer = this.#buffer
     let used = 0
-    for (const row of rows) {
-      const text = JSON.stringify(row)
+    for (const text of lines) {
       const mostBytes = text.length * MOST_BYTES_PER_UNIT + 1
       if (used > 0 && used + mostBytes > buffer.length) {
         yield buffer.subarray(0, used)

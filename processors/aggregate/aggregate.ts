@@ -1,11 +1,12 @@
-import type {
-  ClosedWindow,
-  DictionaryHolder,
-  FlowBatch,
-  Fold,
-  Host,
-  Json,
-  Pane,
+import {
+  type ClosedWindow,
+  type DictionaryHolder,
+  type FlowBatch,
+  type Fold,
+  type Host,
+  type Json,
+  type Pane,
+  rowBatch,
 } from '../../src/sdk/index.ts'
 import { Absorber } from './absorber.ts'
 import { type Layout, layoutToJson } from './layout.ts'
@@ -81,7 +82,7 @@ export class Aggregate implements Fold, DictionaryHolder {
     const watermarkMs = this.#watermark.at(nowMs)
     const open = this.#current.all()
     const tooMany = open.length - MAX_OPEN_WINDOWS
-    this.#closedUpToMs = this.#watermark.byFlows()
+    this.#closedUpToMs = this.#watermark.byFlows(nowMs)
     return this.#close(open.filter(({ closesAtMs }, index) => closesAtMs <= watermarkMs || index < tooMany))
   }
 
@@ -177,7 +178,7 @@ export class Aggregate implements Fold, DictionaryHolder {
     const dead = new Set(this.#unreadable.filter((window) => !alive.has(window)))
     this.#retired = []
     this.#unreadable = []
-    return [...closed, ...[...dead].map((window) => ({ window, rows: [] }))]
+    return [...closed, ...[...dead].map((window) => ({ window, rows: rowBatch([]) }))]
   }
 
   #restoreState({ watermark, closedUpToMs, revisions }: AggregateState): void {

@@ -1,4 +1,4 @@
-import { type ClosedWindow, type Dictionary, formatTime, type Pane, type Row } from '../../src/sdk/index.ts'
+import { type ClosedWindow, type Dictionary, formatTime, type Pane } from '../../src/sdk/index.ts'
 import { Groups } from './groups.ts'
 import type { Layout } from './layout.ts'
 import { type DecodedPane, encodePane, type PaneWindow } from './pane.ts'
@@ -55,17 +55,16 @@ export class OpenWindows {
   close(windows: readonly OpenWindow[]): ClosedWindow[] {
     if (windows.length === 0) return []
     const { groups } = this
-    const rows = new Map<number, Row[]>(windows.map(({ startS }) => [startS, []]))
+    const leaving = new Map<number, number[]>(windows.map(({ startS }) => [startS, []]))
     const kept: number[] = []
-    for (let group = 0; group < groups.size; group++) {
-      const startS = groups.startOf(group)
-      const leaving = rows.get(startS)
-      if (leaving) leaving.push(this.#writer.row(group, this.#windows.get(startS)!.revision))
-      else kept.push(group)
-    }
+    for (let group = 0; group < groups.size; group++) (leaving.get(groups.startOf(group)) ?? kept).push(group)
+    const closed = windows.map((window) => ({
+      window: this.#nameOf(window),
+      rows: this.#writer.rows(leaving.get(window.startS)!, window.revision),
+    }))
     groups.keep(Uint32Array.from(kept))
     for (const { startS } of windows) this.#windows.delete(startS)
-    return windows.map((window) => ({ window: this.#nameOf(window), rows: rows.get(window.startS)! }))
+    return closed
   }
 
   /** What has changed since the last seal, a pane for each window. */

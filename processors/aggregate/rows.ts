@@ -1,21 +1,8 @@
 import { hash } from 'node:crypto'
-import {
-  COLUMNS,
-  type ColumnName,
-  type Dictionary,
-  type EndpointAttribute,
-  FIELDS,
-  type Field,
-  formatTime,
-  type Json,
-  type Row,
-  rcodeName,
-  type Service,
-  services,
-} from '../../src/sdk/index.ts'
+import { COLUMNS, type ColumnName, type Dictionary, formatTime, type RowBatch } from '../../src/sdk/index.ts'
 import { EvidenceWriter } from './evidence-writer.ts'
-import { type Groups, KEY_OTHER, KEY_PARTS } from './groups.ts'
-import { MIXED } from './loops.ts'
+import { type Groups, KEY_OTHER } from './groups.ts'
+import { type ColumnText, columnTexts } from './row-text.ts'
 
 export interface RowOptions {
   readonly dictionary: Dictionary
@@ -25,127 +12,87 @@ export interface RowOptions {
   readonly dnsRcode: 'name' | 'number'
 }
 
-/** A row on its way: its columns in any order. */
-type Draft = { [name in ColumnName]?: Json | undefined }
-
-/** A field and where a group has its cell. */
-interface CellField {
-  readonly field: Field
-  readonly path: readonly string[]
-  cellOf(group: number): number
-}
-
-/** The fields of one endpoint that are in the key: together they are one cell. */
-interface EndpointFields {
-  readonly fields: readonly (readonly [attribute: EndpointAttribute, path: readonly string[]])[]
-  cellOf(group: number): number
-}
-
-/** Renders the groups of one layout as rows. */
+/** Renders the groups of one layout as rows: as text at once, because text is what most rows end as. */
 export class RowWriter {
   readonly #groups: Groups
   readonly #options: RowOptions
-  readonly #cellFields: readonly CellField[]
-  readonly #endpointFields: readonly EndpointFields[]
   readonly #evidence: EvidenceWriter
+  readonly #columns: readonly ColumnText[]
   readonly #keyNames: string
+  /** Of the row at hand. */
+  #revision = 0
 
   constructor(groups: Groups, options: RowOptions) {
     this.#groups = groups
     this.#options = options
     this.#evidence = new EvidenceWriter(groups, options.dictionary)
     this.#keyNames = groups.layout.key.map(({ name }) => name).join()
-    this.#cellFields = FIELDS.flatMap((field) => cellField(field, groups))
-    this.#endpointFields = endpointFields(groups)
+    const cells = columnTexts(groups, options.dictionary, options.dnsRcode)
+    const own = this.#ownColumns(cells)
+    this.#columns = COLUMNS.flatMap(({ name }) => own.get(name) ?? cells.get(name) ?? [])
   }
 
-  row(group: number, revision: number): Row {
+  rows(groups: readonly number[], revision: number): RowBatch {
+    this.#revision = revision
+    return {
+      lines: groups.map((group) => this.#line(group)),
+      flows: groups.map((group) => this.#groups.flowsOf(group)),
+    }
+  }
+
+  #line(group: number): string {
+    let text = ''
+    for (const column of this.#columns) text += column(group)
+    return `{${text.slice(1)}}`
+  }
+
+  /** The columns that are more than a cell of the group. */
+  #ownColumns(cells: ReadonlyMap<ColumnName, ColumnText>): Map<ColumnName, ColumnText> {
     const groups = this.#groups
-    const startS = groups.startOf(group)
-    const draft: Draft = {}
-    this.#placeEndpoints(draft, group)
-    this.#placeCells(draft, group)
-    if (groups.isOther(group)) this.#placeOther(draft, group)
-    draft.TimeGenerated = timeOf(groups.first.cells, group)
-    draft.UUID = this.#uuid(group, startS, revision)
-    draft.IngressFlowCount = groups.ingress.cells[group]
-    draft.EgressFlowCount = groups.egress.cells[group]
-    draft.UnknownDirectionFlowCount = groups.unknown.cells[group]
-    draft.WindowStart = formatTime(startS, 0)
-    draft.WindowEnd = formatTime(startS + groups.layout.windowS, 0)
-    draft.LastFlowTime = timeOf(groups.last.cells, group)
-    draft.Revision = revision
-    draft.Evidence = this.#evidence.evidence(group)
-    return inColumnOrder(draft)
+    const { windowS } = groups.layout
+    const nodeName = cells.get('NodeName')
+    const fallbackNode = `,"NodeName":${JSON.stringify(this.#options.node)}`
+    const columns: [ColumnName, ColumnText][] = [
+      ['TimeGenerated', (group) => `,"TimeGenerated":"${timeOf(groups.first.cells, group)}"`],
+      ['UUID', (group) => `,"UUID":"${this.#uuid(group)}"`],
+      ['Verdict', this.#orOfOther('Verdict', 0, cells.get('Verdict'))],
+      ['DropReason', this.#orOfOther('DropReason', 1, cells.get('DropReason'))],
+      ['NodeName', (g) => nodeName?.(g) || (this.#evidence.agreesOn('node_name', g) ? fallbackNode : '')],
+      ['IngressFlowCount', (group) => `,"IngressFlowCount":${groups.ingress.cells[group]}`],
+      ['EgressFlowCount', (group) => `,"EgressFlowCount":${groups.egress.cells[group]}`],
+      ['UnknownDirectionFlowCount', (group) => `,"UnknownDirectionFlowCount":${groups.unknown.cells[group]}`],
+      ['WindowStart', (group) => `,"WindowStart":"${formatTime(groups.startOf(group), 0)}"`],
+      ['WindowEnd', (group) => `,"WindowEnd":"${formatTime(groups.startOf(group) + windowS, 0)}"`],
+      ['LastFlowTime', (group) => `,"LastFlowTime":"${timeOf(groups.last.cells, group)}"`],
+      ['Revision', () => `,"Revision":${this.#revision}`],
+      ['Evidence', (group) => this.#evidenceText(group)],
+      ['Other', (group) => (groups.isOther(group) ? ',"Other":true' : '')],
+    ]
+    return new Map(columns)
   }
 
-  #placeEndpoints(draft: Draft, group: number): void {
-    for (const { fields, cellOf } of this.#endpointFields) {
-      const known = this.#options.dictionary.json(cellOf(group)) as
-        | { readonly [attribute in EndpointAttribute]?: Json }
-        | undefined
-      if (known) for (const [attribute, path] of fields) place(draft, path, known[attribute])
+  /** Rows of `other` groups have verdict and drop reason in a cell of their own. */
+  #orOfOther(name: ColumnName, index: 0 | 1, text: ColumnText = () => ''): ColumnText {
+    const { table } = this.#groups
+    return (group) => {
+      if (!this.#groups.isOther(group)) return text(group)
+      const id = table.keys[group * table.stride + KEY_OTHER]
+      const value = (this.#options.dictionary.json(id) as [string, string])[index]
+      return value === '' ? '' : `,"${name}":${JSON.stringify(value)}`
     }
   }
 
-  #placeCells(draft: Draft, group: number): void {
-    let protocol: string | undefined
-    for (const { field, path, cellOf } of this.#cellFields) {
-      const cell = cellOf(group)
-      if (cell === MIXED) continue
-      const value = this.#valueOf(field, cell)
-      if (field.name === 'l4_protocol') {
-        if (value === undefined) continue
-        protocol = value as string
-        place(draft, ['Layer4', protocol], {})
-      } else if (value === undefined && cell !== 0) {
-        // An HTTP request has no code: that the record is there is all there is to say.
-        place(draft, path.slice(0, -1), {})
-      } else if (path[1] !== '*') place(draft, path, value)
-      else if (protocol !== undefined) place(draft, ['Layer4', protocol, path[2]], value)
-    }
-    const service = draft.Service as { source?: Service; destination?: Service } | undefined
-    if (service) draft.Service = services(service.source, service.destination)
-    if (this.#evidence.agreesOn('node_name', group)) draft.NodeName ??= this.#options.node
-  }
-
-  #valueOf({ cell: kind }: Field, cell: number): Json | undefined {
-    const { dictionary, dnsRcode } = this.#options
-    if (cell === 0) return undefined
-    switch (kind) {
-      case 'text':
-        return dictionary.text(cell)
-      case 'json':
-        return dictionary.json(cell) as Json
-      case 'number':
-        return cell
-      case 'flag':
-        return true
-      case 'present':
-        return cell - 1
-      case 'reply':
-        return cell === 2
-      case 'rcode':
-        return dnsRcode === 'name' ? rcodeName(cell - 1) : cell - 1
-      case 'status':
-        return cell === 1 ? undefined : cell - 1
-    }
-  }
-
-  #placeOther(draft: Draft, group: number): void {
-    const { keys, stride } = this.#groups.table
-    const id = keys[group * stride + KEY_OTHER]
-    const [verdict, dropReason] = this.#options.dictionary.json(id) as [string, string]
-    draft.Verdict = verdict || undefined
-    draft.DropReason = dropReason || undefined
-    draft.Other = true
+  #evidenceText(group: number): string {
+    const evidence = this.#evidence.evidence(group)
+    return evidence ? `,"Evidence":${JSON.stringify(evidence)}` : ''
   }
 
   /** Made of texts and numbers that mean the same in every process, so that the row has it again after a crash. */
-  #uuid(group: number, startS: number, revision: number): string {
+  #uuid(group: number): string {
     const { keyIds, layout, table } = this.#groups
     const { dictionary, node, pipeline } = this.#options
-    const name: (string | number)[] = [node, pipeline, startS, layout.windowS, revision, this.#keyNames]
+    const startS = this.#groups.startOf(group)
+    const name: (string | number)[] = [node, pipeline, startS, layout.windowS, this.#revision, this.#keyNames]
     for (let i = 0, at = group * table.stride; i < table.stride; i++, at++)
       name.push(keyIds[i] ? dictionary.text(table.keys[at]) : table.keys[at])
     const digest = hash('sha256', JSON.stringify(name))
@@ -154,53 +101,6 @@ export class RowWriter {
   }
 }
 
-function cellField(field: Field, groups: Groups): CellField[] {
-  const { keyParts, carried } = groups.layout
-  const path = field.place.split('.')
-  const inKey = keyParts.findIndex((part) => part.kind === 'field' && part.field === field)
-  if (inKey >= 0) return [{ field, path, cellOf: keyCell(groups, inKey) }]
-  const index = carried.indexOf(field)
-  if (index < 0) return []
-  return [{ field, path, cellOf: (group) => groups.carried[index].cells[group] }]
-}
-
-function endpointFields(groups: Groups): EndpointFields[] {
-  return groups.layout.keyParts.flatMap((part, i) => {
-    if (part.kind === 'field') return []
-    const fields = part.fields.map(({ origin, place }) => [origin.attribute, place.split('.')] as const)
-    return [{ fields, cellOf: keyCell(groups, i) }]
-  })
-}
-
-function keyCell({ table }: Groups, part: number): (group: number) => number {
-  return (group) => table.keys[group * table.stride + KEY_PARTS + part]
-}
-
-/** Puts a value at its path; objects on the way come with it. */
-function place(
-  draft: { [name: string]: Json | undefined },
-  path: readonly string[],
-  value: Json | undefined,
-): void {
-  if (value === undefined) return
-  const last = path.length - 1
-  let at = draft
-  for (let i = 0; i < last; i++) {
-    at[path[i]] ??= {}
-    at = at[path[i]] as { [name: string]: Json }
-  }
-  at[path[last]] = value
-}
-
 function timeOf(cells: Uint32Array, group: number): string {
   return formatTime(cells[group * 2], cells[group * 2 + 1])
-}
-
-function inColumnOrder(draft: Draft): Row {
-  const row: { [name: string]: Json } = {}
-  for (const { name } of COLUMNS) {
-    const value = draft[name]
-    if (value !== undefined) row[name] = value
-  }
-  return row as unknown as Row
 }

@@ -1,11 +1,11 @@
-import { flowsOf, type Row, type Sink, type WriteResult } from '../sdk/index.ts'
+import { flowsOfBatch, type RowBatch, type Sink, type WriteResult } from '../sdk/index.ts'
 import type { Ledger } from '../telemetry/ledger.ts'
 
 /** An exporter and the rows that wait for it, from every pipeline that leads there. */
 export class Outlet {
   readonly id: string
   readonly sink: Sink
-  #waiting: { readonly ledger: Ledger; readonly rows: readonly Row[]; readonly flows: number }[] = []
+  #waiting: { readonly ledger: Ledger; readonly rows: RowBatch }[] = []
   /** Why it takes nothing at the moment; null when it does. */
   trouble: string | null = null
 
@@ -15,26 +15,31 @@ export class Outlet {
   }
 
   get waitingRows(): number {
-    return this.#waiting.reduce((sum, { rows }) => sum + rows.length, 0)
+    return this.#waiting.reduce((sum, { rows }) => sum + rows.lines.length, 0)
+  }
+
+  /** Flows of a pipeline in rows that wait. */
+  waitingFlows(of: Ledger): number {
+    const waiting = this.#waiting.filter(({ ledger }) => ledger === of)
+    return waiting.reduce((sum, { rows }) => sum + flowsOfBatch(rows), 0)
   }
 
   /** `ledger` is the pipeline's: it is told when the rows are delivered. */
-  add(ledger: Ledger, rows: readonly Row[]): void {
-    if (rows.length === 0) return
-    this.#waiting.push({ ledger, rows, flows: rows.reduce((sum, row) => sum + flowsOf(row), 0) })
+  add(ledger: Ledger, rows: RowBatch): void {
+    if (rows.lines.length > 0) this.#waiting.push({ ledger, rows })
   }
 
   /** Writes what waits, oldest first; what the sink does not take goes on waiting. */
   write(): WriteResult {
     let bytes = 0
     while (this.#waiting.length > 0) {
-      const { ledger, rows, flows } = this.#waiting[0]
+      const { ledger, rows } = this.#waiting[0]
       const result = this.sink.write(rows)
       if (result.kind === 'retry') {
         this.trouble = result.reason
         return result
       }
-      ledger.delivered(this.id, flows, rows.length, result.bytes)
+      ledger.delivered(this.id, flowsOfBatch(rows), rows.lines.length, result.bytes)
       bytes += result.bytes
       this.#waiting.shift()
     }

@@ -2,14 +2,17 @@ import { hash } from 'node:crypto'
 import { rowOfFlow } from '../record/row-of-flow.ts'
 import {
   type Clock,
+  type ClosedWindow,
   countFlows,
   type FlowBatch,
   type Fold,
-  flowsOf,
+  flowsOfBatch,
   type Loss,
   type Pane,
   type Processor,
   type Row,
+  type RowBatch,
+  rowBatch,
 } from '../sdk/index.ts'
 import type { Outbox } from '../state/outbox.ts'
 import type { FoldChange } from '../state/store.ts'
@@ -27,8 +30,7 @@ export interface PipelineParts {
   /** Null where every flow becomes a row of its own. */
   readonly fold: Fold | null
   readonly outlets: readonly Outlet[]
-  /** Null where no exporter sends over the network. */
-  readonly outbox: Outbox | null
+  readonly outbox: Outbox
   readonly clock: Clock
   readonly ledger: Ledger
   /** For rows whose flow names no node. */
@@ -68,7 +70,7 @@ export class Pipeline {
       kept = next
     }
     if (fold) fold.fold(kept)
-    else this.#emit(this.#rowsOf(kept))
+    else this.#emit(rowBatch(this.#rowsOf(kept)))
   }
 
   lost(loss: Loss): void {
@@ -102,8 +104,12 @@ export class Pipeline {
   }
 
   sheet(): BalanceSheet {
-    const { fold, ledger } = this.#parts
-    return ledger.sheet(fold?.pendingFlows() ?? 0)
+    const { fold, ledger, outlets, outbox } = this.#parts
+    const outlet = (exporter: string) => outlets.find(({ id }) => id === exporter)
+    return ledger.sheet(
+      fold?.pendingFlows() ?? 0,
+      (exporter) => outlet(exporter)?.waitingFlows(ledger) ?? outbox.waitingFlows(exporter, this.id),
+    )
   }
 
   get ledger(): Ledger {
@@ -114,7 +120,7 @@ export class Pipeline {
     for (const processor of this.#parts.processors) processor.close?.()
   }
 
-  #takeOut(windows: readonly { readonly window: string; readonly rows: readonly Row[] }[]): void {
+  #takeOut(windows: readonly ClosedWindow[]): void {
     for (const { window, rows } of windows) {
       this.#closed.push(window)
       // A pane of a closed window must not be stored after the window was dropped: it would come back to life.
@@ -123,11 +129,10 @@ export class Pipeline {
     }
   }
 
-  #emit(rows: readonly Row[]): void {
+  #emit(rows: RowBatch): void {
     const { ledger, outlets, outbox, clock } = this.#parts
-    outbox?.add(this.id, rows, clock.now())
-    const flows = rows.reduce((sum, row) => sum + flowsOf(row), 0)
-    ledger.inRows(flows, rows.length)
+    outbox.add(this.id, rows, clock.now())
+    ledger.inRows(flowsOfBatch(rows), rows.lines.length)
     for (const outlet of outlets) {
       outlet.add(ledger, rows)
       if (outlet.waitingRows > MOST_WAITING_ROWS && outlet.trouble === null) outlet.write()

@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import type { Row } from '../record/row.ts'
+import type { RowBatch } from '../record/row-batch.ts'
 import type { Json } from '../util/json.ts'
 import type { Described } from './described.ts'
 import type { Host } from './host.ts'
@@ -10,7 +11,7 @@ import type { Host } from './host.ts'
  */
 export interface Sink {
   /** Appends rows. On `retry` nothing of them is there, and the same rows come again. */
-  write(rows: readonly Row[]): WriteResult
+  write(rows: RowBatch): WriteResult
   /** How far it came; stored with the commit and given to `create` after a restart, which removes all beyond it. */
   position(): Json
   /** The commit that holds `position()` is durable. The moment to rotate. */

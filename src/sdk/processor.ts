@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import type { FlowBatch } from '../record/flow-batch.ts'
 import type { FlowColumn } from '../record/flow-columns.ts'
-import type { Row } from '../record/row.ts'
+import type { RowBatch } from '../record/row-batch.ts'
 import type { Json } from '../util/json.ts'
 import type { Described } from './described.ts'
 import type { Host } from './host.ts'
@@ -53,7 +53,7 @@ export interface Pane {
 export interface ClosedWindow {
   /** As in `Pane.window`. */
   readonly window: string
-  readonly rows: readonly Row[]
+  readonly rows: RowBatch
 }
 
 export interface FoldDefinition<S extends z.ZodType = z.ZodType> extends Described<S> {

@@ -7,6 +7,7 @@ import { generateAggregatedLines, generateLines, writeLines } from '../../bench/
 import { differences, expectedTotals, flowsIn, totalsOf } from '../../bench/plain-fold.ts'
 import { Dictionary } from '../../src/record/dictionary.ts'
 import type { Row } from '../../src/record/row.ts'
+import { rowsOf as rowsOfBatch } from '../../src/record/row-batch.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 const TRAFFIC = { seed: 11, flows: 8000, flowsPerSecond: 100 }
@@ -28,5 +29,5 @@ async function rowsOf(path: string): Promise<Row[]> {
   const dictionary = new Dictionary()
   const { fold, reads } = await workloadFold(dictionary)
   decodeFile(path, dictionary, reads, (batch) => fold.fold(batch))
-  return fold.flush().flatMap(({ rows }) => rows)
+  return fold.flush().flatMap(({ rows }) => rowsOfBatch(rows))
 }

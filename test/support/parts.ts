@@ -12,6 +12,7 @@ import {
   type Json,
   type Output,
   type Row,
+  rowsOf,
   type SinkDefinition,
   selectRows,
 } from '../../src/sdk/index.ts'
@@ -80,8 +81,8 @@ export class MemorySink {
       return {
         write: (rows) => {
           if (this.refuses !== null) return { kind: 'retry', reason: this.refuses }
-          this.rows.push(...rows)
-          return { kind: 'written', bytes: rows.length * 100 }
+          this.rows.push(...rowsOf(rows))
+          return { kind: 'written', bytes: rows.lines.length * 100 }
         },
         position: () => this.rows.length,
         committed: () => {

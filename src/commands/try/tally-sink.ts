@@ -5,6 +5,7 @@ import {
   defineSink,
   flowsOf,
   type Row,
+  rowsOf,
   type Sender,
   type SinkDefinition,
 } from '../../sdk/index.ts'
@@ -50,7 +51,8 @@ export function tallySink(exporter: Configured<AnyExporterDefinition>, tally: Ro
     create({ host }) {
       const sender = definition.kind === 'sender' ? definition.create({ settings, host }) : null
       return {
-        write(rows) {
+        write(batch) {
+          const rows = rowsOf(batch)
           for (const row of rows) tally.add(row)
           return { kind: 'written', bytes: sender ? payloadBytes(sender, rows) : jsonBytes(rows) }
         },

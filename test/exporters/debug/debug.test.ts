@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { stripVTControlCharacters } from 'node:util'
 import { debug } from '../../../exporters/debug/index.ts'
 import type { Row } from '../../../src/sdk/index.ts'
+import { rowBatch } from '../../../src/sdk/index.ts'
 import { testHost } from '../../support/host.ts'
 import { row } from '../../support/rows.ts'
 
@@ -15,7 +16,7 @@ const NOBODY: Partial<Row> = {
 /** What these rows look like, written and committed at once. */
 function shown(rows: readonly Row[], { settings = {}, host = testHost() } = {}): string {
   const sink = debug.create({ settings: debug.settings.parse(settings), host, position: null })
-  assert.deepEqual(sink.write(rows), { kind: 'written', bytes: 0 })
+  assert.deepEqual(sink.write(rowBatch(rows)), { kind: 'written', bytes: 0 })
   sink.committed()
   return host.printed()
 }
@@ -164,7 +165,7 @@ test('JSON is one row a line, and an object that counts the others', () => {
 test('rows are shown once, with their commit', () => {
   const host = testHost()
   const sink = debug.create({ settings: debug.settings.parse({ format: 'json' }), host, position: null })
-  sink.write([row({ UUID: '1' })])
+  sink.write(rowBatch([row({ UUID: '1' })]))
   assert.equal(host.printed(), '')
   sink.committed()
   sink.committed()

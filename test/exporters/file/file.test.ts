@@ -12,6 +12,7 @@ import {
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { file } from '../../../exporters/file/index.ts'
+import { rowBatch } from '../../../src/sdk/index.ts'
 import { testHost } from '../../support/host.ts'
 import { row } from '../../support/rows.ts'
 import { noSmallDisk, remount, smallDisk } from '../../support/small-disk.ts'
@@ -22,10 +23,9 @@ const rowNamed = (UUID: string) => row({ UUID })
 
 test('a row is one line of JSON, its columns in their order', (t) => {
   const path = join(tempDir(t), 'rows.jsonl')
-  const result = fileSink({ path }).write([
-    row(),
-    row({ SourceNamespace: 'läden', DropReason: '日本 "\u0001"' }),
-  ])
+  const result = fileSink({ path }).write(
+    rowBatch([row(), row({ SourceNamespace: 'läden', DropReason: '日本 "\u0001"' })]),
+  )
   const golden =
     '{"TimeGenerated":"2026-01-01T00:00:00.000000001Z","UUID":"00000000-0000-8000-a000-000000000001","Verdict":"FORWARDED","Layer4":{"TCP":{"destination_port":8080}},"SourceNamespace":"shop","SourceWorkloads":[{"name":"web","kind":"Deployment"}],"SourceIdentity":1001,"DestinationNamespace":"shop","DestinationWorkloads":[{"name":"api","kind":"Deployment"}],"DestinationIdentity":1002,"Reply":false,"IngressFlowCount":12,"EgressFlowCount":0,"UnknownDirectionFlowCount":0,"WindowStart":"2026-01-01T00:00:00Z","WindowEnd":"2026-01-01T00:00:30Z","LastFlowTime":"2026-01-01T00:00:29.5Z","Revision":0}\n'
   const text = readFileSync(path, 'utf8')
@@ -40,7 +40,7 @@ test('rows larger than the buffer, and many, come out whole', (t) => {
   const rows = Array.from({ length: 3000 }, (_, i) =>
     row({ UUID: `${i}`, NodeName: 'ü'.repeat(i === 1500 ? 300_000 : 100) }),
   )
-  sink.write(rows)
+  sink.write(rowBatch(rows))
   assert.deepEqual(
     rowsIn(path),
     rows.map(({ UUID }) => UUID),
@@ -107,17 +107,17 @@ test('a full disk takes none of the rows, says so, and goes on when there is spa
   const host = testHost()
   const sink = fileSink({ path }, { host })
   commit(sink)
-  sink.write([rowNamed('before')])
+  sink.write(rowBatch([rowNamed('before')]))
   const sizeBefore = statSync(path).size
   const many = Array.from({ length: 500 }, (_, i) => rowNamed(`${i}`))
 
-  const result = sink.write(many)
+  const result = sink.write(rowBatch(many))
   assert.equal(result.kind, 'retry')
   assert.match(result.kind === 'retry' ? result.reason : '', /no space left for .*; free some in/)
   assert.equal(statSync(path).size, sizeBefore)
   assert.equal(host.metric('file_write_failures_total'), 1)
 
-  assert.equal(sink.write([rowNamed('after')]).kind, 'written')
+  assert.equal(sink.write(rowBatch([rowNamed('after')])).kind, 'written')
   assert.deepEqual(rowsIn(path), ['before', 'after'])
   assert.equal(host.metric('file_bytes_written_total'), statSync(path).size)
 })
@@ -129,10 +129,10 @@ test('a full disk at the start is waited for', { skip: noSmallDisk }, (t) => {
   assert.throws(() => writeFileSync(ballast, Buffer.alloc(65 * 1024)), { code: 'ENOSPC' })
   const path = join(disk, 'folder/rows.jsonl')
   const sink = fileSink({ path }, { host })
-  assert.equal(sink.write([rowNamed('1')]).kind, 'retry')
+  assert.equal(sink.write(rowBatch([rowNamed('1')])).kind, 'retry')
   commit(sink)
   rmSync(ballast)
-  assert.equal(sink.write([rowNamed('1')]).kind, 'written')
+  assert.equal(sink.write(rowBatch([rowNamed('1')])).kind, 'written')
   assert.deepEqual(rowsIn(path), ['1'])
 })
 
@@ -140,8 +140,8 @@ test("a stranger's content stays, and rows begin on a line of their own", (t) =>
   const path = join(tempDir(t), 'rows.jsonl')
   writeFileSync(path, 'a line\nhalf a line')
   const sink = fileSink({ path })
-  sink.write([rowNamed('1')])
-  sink.write([rowNamed('2')])
+  sink.write(rowBatch([rowNamed('1')]))
+  sink.write(rowBatch([rowNamed('2')]))
   assert.deepEqual(rowsIn(path), ['a line', 'half a line', '1', '2'])
   // Nothing was committed: all of it goes, and nothing of the stranger's.
   fileSink({ path })
@@ -151,7 +151,7 @@ test("a stranger's content stays, and rows begin on a line of their own", (t) =>
 test('a file that lost bytes is reported with their number, and goes on at its end', (t) => {
   const path = join(tempDir(t), 'rows.jsonl')
   const before = fileSink({ path })
-  before.write([rowNamed('1'), rowNamed('2')])
+  before.write(rowBatch([rowNamed('1'), rowNamed('2')]))
   const position = commit(before)
   truncateSync(path, statSync(path).size - 7)
 
@@ -161,7 +161,7 @@ test('a file that lost bytes is reported with their number, and goes on at its e
     host.lines.map(({ level, fields }) => [level, fields]),
     [['error', { path, missing_bytes: 7 }]],
   )
-  sink.write([rowNamed('3')])
+  sink.write(rowBatch([rowNamed('3')]))
   const [first, torn, third] = readFileSync(path, 'utf8').split('\n')
   assert.deepEqual(
     [JSON.parse(first).UUID, torn.endsWith('"Revisi'), JSON.parse(third).UUID],
@@ -172,7 +172,7 @@ test('a file that lost bytes is reported with their number, and goes on at its e
 test('a file that somebody rewrote in place is not cut', (t) => {
   const path = join(tempDir(t), 'rows.jsonl')
   const before = fileSink({ path })
-  before.write([rowNamed('1')])
+  before.write(rowBatch([rowNamed('1')]))
   const position = commit(before)
   writeFileSync(path, 'x'.repeat(2000))
   const host = testHost()
@@ -189,13 +189,13 @@ test('after somebody moved the file, or its folder, rows go into a new one', (t)
   const path = join(folder, 'rows.jsonl')
   const host = testHost()
   const sink = fileSink({ path }, { host })
-  sink.write([rowNamed('1')])
+  sink.write(rowBatch([rowNamed('1')]))
   renameSync(path, `${path}.1`)
-  sink.write([rowNamed('2')])
+  sink.write(rowBatch([rowNamed('2')]))
   sink.sync()
   commit(sink)
   renameSync(folder, `${folder}.old`)
-  sink.write([rowNamed('3')])
+  sink.write(rowBatch([rowNamed('3')]))
   assert.deepEqual(rowsIn(`${folder}.old/rows.jsonl.1`), ['1'])
   assert.deepEqual(rowsIn(`${folder}.old/rows.jsonl`), ['2'])
   assert.deepEqual(rowsIn(path), ['3'])
@@ -209,20 +209,20 @@ test('another path in the config begins a file there, and what was not committed
   const folder = tempDir(t)
   const [from, to] = [join(folder, 'rows.jsonl'), join(folder, 'other/rows.jsonl')]
   const before = fileSink({ path: from })
-  before.write([rowNamed('1')])
+  before.write(rowBatch([rowNamed('1')]))
   const position = commit(before)
-  before.write([rowNamed('2')])
-  fileSink({ path: to }, { position }).write([rowNamed('2')])
+  before.write(rowBatch([rowNamed('2')]))
+  fileSink({ path: to }, { position }).write(rowBatch([rowNamed('2')]))
   assert.deepEqual([rowsIn(from), rowsIn(to)], [['1'], ['2']])
 })
 
 test('the note of a file that no commit knows is gone after the commit', (t) => {
   const path = join(tempDir(t), 'rows.jsonl')
   const sink = fileSink({ path })
-  sink.write([rowNamed('1')])
+  sink.write(rowBatch([rowNamed('1')]))
   assert.ok(existsSync(`${path}.begun`))
   commit(sink)
   assert.ok(!existsSync(`${path}.begun`))
-  sink.write([rowNamed('2')])
+  sink.write(rowBatch([rowNamed('2')]))
   assert.ok(!existsSync(`${path}.begun`))
 })

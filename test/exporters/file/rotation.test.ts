@@ -4,6 +4,7 @@ import { readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
+import { rowBatch } from '../../../src/sdk/index.ts'
 import { testHost } from '../../support/host.ts'
 import { row } from '../../support/rows.ts'
 import { noSmallDisk, smallDisk } from '../../support/small-disk.ts'
@@ -23,13 +24,13 @@ test('the commit that passes the size sets the file aside, not the write', (t) =
     { path: join(folder, 'rows.jsonl'), rotation: { max_size: 600, compress: 'none' } },
     { host },
   )
-  sink.write([rowNamed('1')])
+  sink.write(rowBatch([rowNamed('1')]))
   commit(sink)
-  sink.write([rowNamed('2')])
-  sink.write([rowNamed('3')])
+  sink.write(rowBatch([rowNamed('2')]))
+  sink.write(rowBatch([rowNamed('3')]))
   assert.deepEqual(readdirSync(folder), ['rows.jsonl'])
   commit(sink)
-  sink.write([rowNamed('4')])
+  sink.write(rowBatch([rowNamed('4')]))
   commit(sink)
   assert.deepEqual(rows(folder), [
     ['rows-2026-01-01T00-00-00.000.jsonl', '1', '2', '3'],
@@ -48,7 +49,7 @@ test('a file is set aside so long after its first row, restarts included', async
   }
   const before = fileSink(settings, { host })
   await host.clock.advance(3_600_000)
-  before.write([rowNamed('1')])
+  before.write(rowBatch([rowNamed('1')]))
   const position = commit(before)
   await host.clock.advance(3_599_999)
   const sink = fileSink(settings, { host, position })
@@ -66,7 +67,7 @@ test('files set aside in the same millisecond get names of their own, in their o
   const folder = tempDir(t)
   const sink = fileSink({ path: join(folder, 'rows.jsonl'), rotation: { max_size: 1, compress: 'none' } })
   for (const uuid of ['1', '2', '3']) {
-    sink.write([rowNamed(uuid)])
+    sink.write(rowBatch([rowNamed(uuid)]))
     commit(sink)
   }
   assert.deepEqual(rows(folder), [
@@ -81,7 +82,7 @@ test('a rotation that a crash interrupted is finished at the next start', async 
   const folder = tempDir(t)
   const settings = { path: join(folder, 'rows.jsonl'), rotation: { max_size: 1 } }
   const before = fileSink(settings)
-  before.write([rowNamed('1')])
+  before.write(rowBatch([rowNamed('1')]))
   const position = before.position()
   const sink = fileSink(settings, { position })
   await sink.close()
@@ -94,9 +95,9 @@ test('a symbolic link is followed: what it points to is written and set aside', 
   writeFileSync(join(folder, 'rows.jsonl'), '')
   symlinkSync(join(folder, 'rows.jsonl'), path)
   const sink = fileSink({ path, rotation: { max_size: 600, compress: 'none' } })
-  sink.write([rowNamed('1'), rowNamed('2')])
+  sink.write(rowBatch([rowNamed('1'), rowNamed('2')]))
   commit(sink)
-  sink.write([rowNamed('3')])
+  sink.write(rowBatch([rowNamed('3')]))
   commit(sink)
   assert.deepEqual(rows(folder), [
     ['rows-2026-01-01T00-00-00.000.jsonl', '1', '2'],
@@ -117,7 +118,7 @@ test('rotated files are compressed as asked, with the mode of the file', async (
       mode: '0604',
       rotation: { max_size: 1, compress },
     })
-    sink.write([rowNamed('1'), rowNamed('2')])
+    sink.write(rowBatch([rowNamed('1'), rowNamed('2')]))
     commit(sink)
     await sink.close()
     const name = `rows-2026-01-01T00-00-00.000.jsonl${suffix}`
@@ -137,7 +138,7 @@ test('the newest rotated files are kept, the others removed; files of others are
   const host = testHost()
   const sink = fileSink({ path: join(folder, 'rows.jsonl'), rotation: { max_size: 1, keep: 2 } }, { host })
   for (const uuid of ['1', '2', '3', '4']) {
-    sink.write([rowNamed(uuid)])
+    sink.write(rowBatch([rowNamed(uuid)]))
     commit(sink)
   }
   await sink.close()
@@ -176,7 +177,7 @@ test('what cannot be compressed stays as it is until it can', { skip: noSmallDis
   const host = testHost()
   const settings = { path: join(folder, 'rows.jsonl'), rotation: { max_size: 1 } }
   const before = fileSink(settings, { host })
-  before.write([row({ UUID: '1', NodeName: randomBytes(30_000).toString('hex') })])
+  before.write(rowBatch([row({ UUID: '1', NodeName: randomBytes(30_000).toString('hex') })]))
   assert.throws(() => writeFileSync(ballast, Buffer.alloc(257 * 1024)), { code: 'ENOSPC' })
   const position = commit(before)
   await before.close()
@@ -195,7 +196,7 @@ test('closing does not wait for long compression; the next start does it', async
   const settings = { path: join(folder, 'rows.jsonl'), rotation: { max_size: 1 } }
   const before = fileSink(settings, { host })
   const large = randomBytes(2_000_000).toString('hex')
-  before.write(['1', '2', '3'].map((UUID) => row({ UUID, NodeName: large })))
+  before.write(rowBatch(['1', '2', '3'].map((UUID) => row({ UUID, NodeName: large }))))
   const position = commit(before)
   const closed = before.close()
   await host.clock.advance(5_000)

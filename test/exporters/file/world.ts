@@ -17,6 +17,7 @@ import { gunzipSync, zstdDecompressSync } from 'node:zlib'
 import { file } from '../../../exporters/file/index.ts'
 import { type Place, placeFrom } from '../../../exporters/file/place.ts'
 import type { Json, Sink, WriteResult } from '../../../src/sdk/index.ts'
+import { rowBatch } from '../../../src/sdk/index.ts'
 import { type TestHost, testHost } from '../../support/host.ts'
 import { row } from '../../support/rows.ts'
 
@@ -94,7 +95,7 @@ export class World {
 
   write(count: number): WriteResult {
     for (let i = 0; i < count; i++) this.#waiting.push(`row-${this.#rows++}`)
-    const result = this.#sink.write(this.#waiting.map((UUID) => row({ UUID })))
+    const result = this.#sink.write(rowBatch(this.#waiting.map((UUID) => row({ UUID }))))
     if (result.kind === 'written') this.#written.push(...this.#waiting.splice(0))
     return result
   }

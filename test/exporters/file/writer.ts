@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { rowBatch } from '../../../src/sdk/index.ts'
 import { row } from '../../support/rows.ts'
 import { fileSink } from './world.ts'
 
@@ -17,7 +18,7 @@ const sink = fileSink({ path: join(folder, 'rows.jsonl'), rotation }, { position
 process.stdout.write('started\n')
 for (let next: number = state.next; ; ) {
   for (let writes = 0; writes < 3; writes++, next += 20)
-    sink.write(Array.from({ length: 20 }, (_, i) => row({ UUID: `${next + i}` })))
+    sink.write(rowBatch(Array.from({ length: 20 }, (_, i) => row({ UUID: `${next + i}` }))))
   writeFileSync(`${statePath}.tmp`, JSON.stringify({ position: sink.position(), next }))
   renameSync(`${statePath}.tmp`, statePath)
   sink.committed()

@@ -8,6 +8,7 @@ import {
   type Fold,
   flowsOf,
   type Row,
+  rowsOf as rowsOfBatch,
 } from '../../../src/sdk/index.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 import { flow } from '../../support/flows.ts'
@@ -70,7 +71,7 @@ export function timeAt(seconds: number): string {
 }
 
 export function rowsOf(windows: readonly ClosedWindow[]): readonly Row[] {
-  return windows.flatMap(({ rows }) => rows)
+  return windows.flatMap(({ rows }) => rowsOfBatch(rows))
 }
 
 /** What a test about windows wants to see of rows: start in seconds, revision, flows. */
