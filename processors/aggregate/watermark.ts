@@ -43,8 +43,8 @@ export class Watermark {
   }
 
   /** As the flows alone say. Input that was only held up is not late when it goes on. */
-  byFlows(): number {
-    return this.#latestMs - this.#lateMs()
+  byFlows(nowMs: number): number {
+    return Math.min(this.#latestMs, nowMs) - this.#lateMs()
   }
 
   state(): AggregateState['watermark'] {

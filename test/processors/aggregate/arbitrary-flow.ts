@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import type { Endpoint, Flow, Layer4, Layer7, Policy } from '../../../src/sdk/index.ts'
-import { timeAt } from './support.ts'
+import { at, timeAt } from './support.ts'
 
 const maybe = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined })
 
@@ -117,4 +117,21 @@ export function arbitraryRecord(seconds: number, largest = 2 ** 32 - 1): fc.Arbi
   return fc
     .tuple(arbitraryFlow(seconds), fc.option(counts, { nil: undefined, freq: 3 }))
     .map(([flow, aggregate]) => (aggregate ? { ...flow, aggregate } : flow))
+}
+
+/** Flows of two groups, now and then with something that differs: what one batch says of a group, the next repeats. */
+export function arbitrarySimilarRecord(seconds: number): fc.Arbitrary<Flow> {
+  const differs = fc.record(
+    {
+      verdict: fc.constant('DROPPED'),
+      IP: fc.constantFrom({ source: '10.0.0.1' }, { source: '10.0.0.2' }),
+      node_name: fc.constantFrom('node-a', 'node-b'),
+      aggregate: fc.constantFrom({ egress_flow_count: 3 }, { ingress_flow_count: 1000 }),
+      l4: fc.constantFrom({ TCP: { source_port: 41001, destination_port: 8080, flags: { RST: true } } }),
+    },
+    { requiredKeys: [] },
+  )
+  return fc
+    .tuple(fc.integer({ min: 0, max: seconds * 1000 - 1 }), fc.option(differs, { nil: {}, freq: 1 }))
+    .map(([offsetMs, differing]) => at(offsetMs / 1000, differing as Partial<Flow>))
 }

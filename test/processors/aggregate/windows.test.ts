@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { Revisions } from '../../../processors/aggregate/revisions.ts'
 import { at, folding, START_S, summary, totalFlows } from './support.ts'
 
 /** Each line: what is folded in one batch, in seconds after the start; and what leaves with it, as [window, revision, flows]. */
@@ -127,18 +128,28 @@ test('input that was only held up is not late when it goes on', async () => {
   ])
 })
 
-test('a flow from the future does not close what is running', () => {
-  const { give } = folding({}, { nowS: 20 })
+test('a flow from the future does not close what is running, neither now nor later', async () => {
+  const { give, host } = folding({}, { nowS: 20 })
   assert.deepEqual(give(at(15), at(86_400)), [])
   assert.deepEqual(give(at(16)), [])
+  await host.clock.advance(100_000)
+  // Input is 40 s behind the clock by now; that alone makes nothing late.
+  assert.deepEqual(summary(give(at(80))), [[0, 0, 2]])
+  assert.deepEqual(give(at(85)), [])
 })
 
-test('a clock that is put back does not make all flows late', async () => {
-  const { give, host } = folding({}, { nowS: 3600 })
+test('a clock that is put back makes the next flow late, and then no more', async () => {
+  const { give, flush, host } = folding({}, { nowS: 3600 })
   give(at(3599))
   await host.clock.advance(-3580_000)
-  give(at(19))
-  assert.deepEqual(give(at(20)), [])
+  assert.deepEqual(give(at(19)), [])
+  await host.clock.advance(25_000)
+  give(at(40))
+  assert.deepEqual(summary(flush()), [
+    [3570, 0, 1],
+    [0, 1, 1],
+    [30, 0, 1],
+  ])
 })
 
 test('a flow on the edge belongs to the window that begins there', () => {
@@ -197,9 +208,10 @@ test('the time between two runs is not silence', async () => {
 
 test('times all over the place open no more windows than can be held', () => {
   const { give, flush, host } = folding({}, { nowS: 86_400 })
-  const rows = Array.from({ length: 1500 }, (_, i) => give(at(((i * 977) % 1500) * 30))).flat()
-  assert.ok(host.metric('aggregate_windows_open')! <= 1024)
-  assert.equal(totalFlows(rows) + totalFlows(flush()), 1500)
+  give(at(50_000))
+  const rows = Array.from({ length: 1500 }, (_, window) => give(at(window * 30))).flat()
+  assert.equal(host.metric('aggregate_windows_open'), 1024)
+  assert.equal(totalFlows(rows) + totalFlows(flush()), 1501)
 })
 
 test('a window and revision are never used twice, however long ago it was closed', () => {
@@ -207,10 +219,17 @@ test('a window and revision are never used twice, however long ago it was closed
   const rows = [...give(at(0)), ...flush()]
   for (let window = 1; window < 600; window++) rows.push(...give(at(window * 30)), ...flush())
   for (let round = 0; round < 3; round++)
-    for (let window = 0; window < 600; window += 50) rows.push(...give(at(window * 30)), ...flush())
+    for (let window = 0; window < 600; window++) rows.push(...give(at(window * 30)), ...flush())
   const pairs = rows.map(({ WindowStart, Revision }) => `${WindowStart} ${Revision}`)
   assert.equal(new Set(pairs).size, pairs.length)
-  assert.equal(totalFlows(rows), 636)
+  assert.equal(totalFlows(rows), 2400)
+})
+
+test('a revision counts on from the highest there was', () => {
+  const revisions = new Revisions()
+  revisions.close(0, 3)
+  revisions.close(0, 1)
+  assert.equal(revisions.next(0, true), 4)
 })
 
 test('windows begin at multiples of their length', () => {
