@@ -1,0 +1,121 @@
+import {
+  type Compression,
+  formatSize,
+  type Host,
+  type HttpClient,
+  type Payload,
+  type Row,
+  type Sender,
+  type SendResult,
+  wayResult,
+} from '../../src/sdk/index.ts'
+import type { Acknowledgments } from './acknowledgments.ts'
+import { isLetIn, resultOf } from './answer.ts'
+import type { Events } from './events.ts'
+
+export interface HecSenderParts {
+  /** Up to and with `/services/collector`. */
+  readonly url: string
+  readonly headers: { readonly [name: string]: string }
+  readonly compression: Compression
+  readonly maxContentLength: number
+  readonly maxEventSize: number
+  readonly events: Events
+  readonly http: HttpClient
+  /** Null: what Splunk took counts as delivered. */
+  readonly acknowledgments: Acknowledgments | null
+  readonly host: Pick<Host, 'clock' | 'log'>
+}
+
+/** Sends rows to a Splunk HTTP Event Collector. */
+export class HecSender implements Sender {
+  readonly #parts: HecSenderParts
+  #toldOfMissingAck = false
+
+  constructor(parts: HecSenderParts) {
+    this.#parts = parts
+  }
+
+  /** Events follow each other without anything in between. One alone may be longer than `max_content_length`. */
+  *encode(rows: readonly Row[]): Generator<Payload> {
+    const { events, maxContentLength, maxEventSize } = this.#parts
+    let from = 0
+    let texts: string[] = []
+    let bytes = 0
+    for (const [at, row] of rows.entries()) {
+      const text = events.textOf(row)
+      const size = Buffer.byteLength(text)
+      const isUnfit = size > maxEventSize
+      if (texts.length > 0 && (isUnfit || bytes + size > maxContentLength)) {
+        yield { rows: rows.slice(from, at), body: Buffer.from(texts.join('')) }
+        texts = []
+        bytes = 0
+      }
+      if (texts.length === 0) from = at
+      if (isUnfit) yield this.#unfit(row, size)
+      else {
+        texts.push(text)
+        bytes += size
+      }
+    }
+    if (texts.length > 0) yield { rows: rows.slice(from), body: Buffer.from(texts.join('')) }
+  }
+
+  async send({ body, rows }: Payload, signal: AbortSignal): Promise<SendResult> {
+    const { compression, acknowledgments, host } = this.#parts
+    const outcome = await this.#post('/event', body, compression, signal)
+    const result = resultOf(outcome, rows.length, host.clock.now())
+    if (result.kind !== 'taken') return result
+    if (acknowledgments === null) return { kind: 'accepted' }
+    if (result.ackId !== undefined) return acknowledgments.of(result.ackId, signal)
+    this.#tellOfMissingAck()
+    return { kind: 'accepted' }
+  }
+
+  /** Whether the queues have room, then whether the token lets us in: an empty request leaves no event. */
+  async probe(signal: AbortSignal): Promise<SendResult> {
+    const { http, url, headers, host } = this.#parts
+    const health = await http.request({ method: 'GET', url: `${url}/health`, headers }, signal)
+    const trouble = wayResult(health, host.clock.now())
+    // Others that speak HEC may have no such page.
+    if (trouble !== null && !(health.kind === 'answer' && health.status === 404)) return trouble
+    const entry = await this.#post('/event', new Uint8Array(), 'none', signal)
+    if (!isLetIn(entry)) return settled(resultOf(entry, 0, host.clock.now()))
+    return this.#parts.acknowledgments === null ? { kind: 'accepted' } : this.#probeAcks(signal)
+  }
+
+  close(): void {
+    this.#parts.acknowledgments?.close()
+    this.#parts.http.close()
+  }
+
+  async #probeAcks(signal: AbortSignal): Promise<SendResult> {
+    const outcome = await this.#post('/ack', Buffer.from('{"acks":[]}'), 'none', signal)
+    if (outcome.kind === 'answer' && outcome.status === 200) return { kind: 'accepted' }
+    return settled(resultOf(outcome, 0, this.#parts.host.clock.now()))
+  }
+
+  #post(path: '/event' | '/ack', body: Uint8Array, compression: Compression, signal: AbortSignal) {
+    const { http, url, headers } = this.#parts
+    return http.request({ method: 'POST', url: `${url}${path}`, headers, body, compression }, signal)
+  }
+
+  #unfit(row: Row, size: number): Payload {
+    const limit = formatSize(this.#parts.maxEventSize)
+    const unfit = `the event takes ${formatSize(size)}, more than max_event_size (${limit})`
+    return { rows: [row], body: new Uint8Array(), unfit }
+  }
+
+  #tellOfMissingAck(): void {
+    if (this.#toldOfMissingAck) return
+    this.#toldOfMissingAck = true
+    this.#parts.host.log.warn(
+      'Splunk took rows without a number to ask for: acknowledgments are off for this token; turn them on, or set ack: false',
+    )
+  }
+}
+
+/** Where nothing was sent, nothing can be taken. */
+function settled(result: ReturnType<typeof resultOf>): SendResult {
+  return result.kind === 'taken' ? { kind: 'accepted' } : result
+}
