@@ -1,7 +1,17 @@
-import type { Dictionary, FieldName, JsonObject } from '../../src/sdk/index.ts'
-import type { EvidenceList } from './evidence.ts'
-import type { Groups } from './groups.ts'
+import type { Dictionary, FieldName } from '../../src/sdk/index.ts'
+import type { CellColumn, Groups, SumColumn } from './groups.ts'
 import { MIXED } from './loops.ts'
+
+/** A list of examples, and what decides whether it is written. */
+interface List {
+  readonly name: string
+  /** Every field it speaks for is in the key: then its groups agree, unless they are `other` groups. */
+  readonly inKey: boolean
+  /** Cells of the carried fields it speaks for; null when one of its fields is neither carried nor in the key. */
+  readonly carried: readonly CellColumn[] | null
+  readonly examples: CellColumn
+  readonly others: SumColumn
+}
 
 /** Writes what the columns of a row cannot say, because the flows of its group differ. */
 export class EvidenceWriter {
@@ -9,31 +19,40 @@ export class EvidenceWriter {
   readonly #dictionary: Dictionary
   readonly #inKey: ReadonlySet<string>
   readonly #carriedAt: ReadonlyMap<string, number>
+  readonly #lists: readonly List[]
 
   constructor(groups: Groups, dictionary: Dictionary) {
-    const { key, carried } = groups.layout
+    const { key, carried, evidence } = groups.layout
     this.#groups = groups
     this.#dictionary = dictionary
     this.#inKey = new Set(key.map(({ name }) => name))
     this.#carriedAt = new Map(carried.map(({ name }, index) => [name, index]))
+    this.#lists = evidence.map(({ name, fields }, i) => ({
+      name,
+      inKey: fields.every((field) => this.#inKey.has(field)),
+      carried: this.#carriedCells(fields),
+      examples: groups.examples[i],
+      others: groups.others[i],
+    }))
   }
 
-  /** Undefined when the columns say it all. */
-  evidence(group: number): JsonObject | undefined {
-    const { layout, others, syn, fin, rst } = this.#groups
-    const evidence: JsonObject = {}
-    const rest: JsonObject = {}
-    layout.evidence.forEach((list, i) => {
-      if (list.fields.every((name) => this.agreesOn(name, group))) return
-      const values = this.#examplesOf(list, i, group)
-      if (values.length === 0) return
-      evidence[list.name] = values
-      if (others[i].cells[group] > 0) rest[list.name] = others[i].cells[group]
-    })
-    if (Object.keys(rest).length > 0) evidence.Others = rest
-    const flags = { Syn: syn.cells[group], Fin: fin.cells[group], Rst: rst.cells[group] }
-    if (flags.Syn + flags.Fin + flags.Rst > 0) evidence.TcpFlags = flags
-    return Object.keys(evidence).length > 0 ? evidence : undefined
+  /** The column as text; empty when the other columns say it all. */
+  text(group: number): string {
+    const { syn, fin, rst } = this.#groups
+    let lists = ''
+    let rest = ''
+    for (const list of this.#lists) {
+      if (this.#isAgreed(list, group)) continue
+      const values = this.#examplesOf(list, group)
+      if (values === '') continue
+      lists += `,"${list.name}":[${values}]`
+      const others = list.others.cells[group]
+      if (others > 0) rest += `,"${list.name}":${others}`
+    }
+    if (rest !== '') lists += `,"Others":{${rest.slice(1)}}`
+    const [Syn, Fin, Rst] = [syn.cells[group], fin.cells[group], rst.cells[group]]
+    if (Syn + Fin + Rst > 0) lists += `,"TcpFlags":{"Syn":${Syn},"Fin":${Fin},"Rst":${Rst}}`
+    return lists === '' ? '' : `,"Evidence":{${lists.slice(1)}}`
   }
 
   /** Whether the row can tell what all flows of the group have in this field, be it nothing. */
@@ -43,13 +62,30 @@ export class EvidenceWriter {
     return index !== undefined && this.#groups.carried[index].cells[group] !== MIXED
   }
 
+  #isAgreed({ inKey, carried }: List, group: number): boolean {
+    if (carried === null) return false
+    if (this.#groups.isOther(group)) return false
+    if (inKey) return true
+    for (const { cells } of carried) if (cells[group] === MIXED) return false
+    return true
+  }
+
+  #carriedCells(fields: readonly FieldName[]): readonly CellColumn[] | null {
+    const outsideKey = fields.filter((name) => !this.#inKey.has(name))
+    if (outsideKey.some((name) => !this.#carriedAt.has(name))) return null
+    return outsideKey.map((name) => this.#groups.carried[this.#carriedAt.get(name)!])
+  }
+
   /** In the order of the alphabet: the order in which they came says nothing. */
-  #examplesOf({ name }: EvidenceList, index: number, group: number): string[] {
-    const { cells, width } = this.#groups.examples[index]
+  #examplesOf({ name, examples: { cells, width } }: List, group: number): string {
     const texts: string[] = []
     for (let at = group * width; at < (group + 1) * width && cells[at] !== 0; at++)
       texts.push(this.#dictionary.text(cells[at]))
-    if (name !== 'Policies') return texts.sort()
-    return [...new Set(texts.flatMap((list) => JSON.parse(list) as string[]))].sort()
+    const values = name === 'Policies' ? policyNames(texts) : texts.sort()
+    return values.map((value) => JSON.stringify(value)).join()
   }
+}
+
+function policyNames(lists: readonly string[]): string[] {
+  return [...new Set(lists.flatMap((list) => JSON.parse(list) as string[]))].sort()
 }

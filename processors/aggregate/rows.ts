@@ -1,8 +1,8 @@
-import { hash } from 'node:crypto'
 import { COLUMNS, type ColumnName, type Dictionary, formatTime, type RowBatch } from '../../src/sdk/index.ts'
 import { EvidenceWriter } from './evidence-writer.ts'
 import { type Groups, KEY_OTHER } from './groups.ts'
 import { type ColumnText, columnTexts } from './row-text.ts'
+import { RowUuid } from './row-uuid.ts'
 
 export interface RowOptions {
   readonly dictionary: Dictionary
@@ -18,16 +18,18 @@ export class RowWriter {
   readonly #options: RowOptions
   readonly #evidence: EvidenceWriter
   readonly #columns: readonly ColumnText[]
-  readonly #keyNames: string
+  readonly #uuid: RowUuid
   /** Of the row at hand. */
   #revision = 0
 
   constructor(groups: Groups, options: RowOptions) {
     this.#groups = groups
     this.#options = options
-    this.#evidence = new EvidenceWriter(groups, options.dictionary)
-    this.#keyNames = groups.layout.key.map(({ name }) => name).join()
-    const cells = columnTexts(groups, options.dictionary, options.dnsRcode)
+    const { key, windowS } = groups.layout
+    const { dictionary, node, pipeline } = options
+    this.#evidence = new EvidenceWriter(groups, dictionary)
+    this.#uuid = new RowUuid(dictionary, [node, pipeline, windowS, ...key.map(({ name }) => name)])
+    const cells = columnTexts(groups, dictionary, options.dnsRcode)
     const own = this.#ownColumns(cells)
     this.#columns = COLUMNS.flatMap(({ name }) => own.get(name) ?? cells.get(name) ?? [])
   }
@@ -54,7 +56,7 @@ export class RowWriter {
     const fallbackNode = `,"NodeName":${JSON.stringify(this.#options.node)}`
     const columns: [ColumnName, ColumnText][] = [
       ['TimeGenerated', (group) => `,"TimeGenerated":"${timeOf(groups.first.cells, group)}"`],
-      ['UUID', (group) => `,"UUID":"${this.#uuid(group)}"`],
+      ['UUID', (group) => `,"UUID":"${this.#uuidOf(group)}"`],
       ['Verdict', this.#orOfOther('Verdict', 0, cells.get('Verdict'))],
       ['DropReason', this.#orOfOther('DropReason', 1, cells.get('DropReason'))],
       ['NodeName', (g) => nodeName?.(g) || (this.#evidence.agreesOn('node_name', g) ? fallbackNode : '')],
@@ -65,7 +67,7 @@ export class RowWriter {
       ['WindowEnd', (group) => `,"WindowEnd":"${formatTime(groups.startOf(group) + windowS, 0)}"`],
       ['LastFlowTime', (group) => `,"LastFlowTime":"${timeOf(groups.last.cells, group)}"`],
       ['Revision', () => `,"Revision":${this.#revision}`],
-      ['Evidence', (group) => this.#evidenceText(group)],
+      ['Evidence', (group) => this.#evidence.text(group)],
       ['Other', (group) => (groups.isOther(group) ? ',"Other":true' : '')],
     ]
     return new Map(columns)
@@ -82,22 +84,16 @@ export class RowWriter {
     }
   }
 
-  #evidenceText(group: number): string {
-    const evidence = this.#evidence.evidence(group)
-    return evidence ? `,"Evidence":${JSON.stringify(evidence)}` : ''
-  }
-
-  /** Made of texts and numbers that mean the same in every process, so that the row has it again after a crash. */
-  #uuid(group: number): string {
-    const { keyIds, layout, table } = this.#groups
-    const { dictionary, node, pipeline } = this.#options
-    const startS = this.#groups.startOf(group)
-    const name: (string | number)[] = [node, pipeline, startS, layout.windowS, this.#revision, this.#keyNames]
-    for (let i = 0, at = group * table.stride; i < table.stride; i++, at++)
-      name.push(keyIds[i] ? dictionary.text(table.keys[at]) : table.keys[at])
-    const digest = hash('sha256', JSON.stringify(name))
-    // Version 8 of RFC 9562: its own hash of its own name, in the variant of that document.
-    return `${digest.slice(0, 8)}-${digest.slice(8, 12)}-8${digest.slice(13, 16)}-a${digest.slice(17, 20)}-${digest.slice(20, 32)}`
+  #uuidOf(group: number): string {
+    const { keyIds, table } = this.#groups
+    const uuid = this.#uuid
+    uuid.begin()
+    uuid.addNumber(this.#revision)
+    for (let i = 0, at = group * table.stride; i < table.stride; i++, at++) {
+      if (keyIds[i]) uuid.addText(table.keys[at])
+      else uuid.addNumber(table.keys[at])
+    }
+    return uuid.end()
   }
 }
 
