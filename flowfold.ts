@@ -14,6 +14,8 @@ export const catalog: Catalog = {
   exporters: {
     file: async () => (await import('./exporters/file/index.ts')).file,
     debug: async () => (await import('./exporters/debug/index.ts')).debug,
+    otlp_http: async () => (await import('./exporters/otlp_http/index.ts')).otlpHttp,
+    splunk_hec: async () => (await import('./exporters/splunk_hec/index.ts')).splunkHec,
     azure_log_analytics: async () =>
       (await import('./exporters/azure_log_analytics/index.ts')).azureLogAnalytics,
   },
