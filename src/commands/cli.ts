@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { findPackageJSON } from 'node:module'
 import { dirname } from 'node:path'
-import { Command, CommanderError, InvalidArgumentError } from 'commander'
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import type { Catalog } from '../sdk/index.ts'
 import type { ExitCode, Terminal } from './terminal.ts'
 
@@ -97,6 +97,16 @@ function addCommands(program: Command, { catalog, terminal, done }: Setting): vo
     .action(async (type, { json }) =>
       done(await (await import('./components.ts')).components(catalog, terminal, { type, json })),
     )
+  program
+    .command('azure')
+    .description('prepare Azure for the exporter azure_log_analytics')
+    .command('template')
+    .description('print Bicep for the table, the data collection rule and the role')
+    .addOption(
+      new Option('--plan <plan>', 'plan of the table').choices(['analytics', 'basic']).default('analytics'),
+    )
+    .option('--with-endpoint', 'with a data collection endpoint, as private links need it', false)
+    .action(async (options) => done((await import('./azure/template.ts')).template(terminal, options)))
   program.commandsGroup('Look:')
   program
     .command('balance')
