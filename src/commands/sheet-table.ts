@@ -40,15 +40,18 @@ function flowsTable(sheet: BalanceSheet): string {
 
 function exportersTable({ exporters, beside }: BalanceSheet): string {
   if (exporters.length === 0) return ''
-  const rows = exporters.map(({ exporter, deliveredRows, deliveredFlows, deliveredBytes, dropped }) => {
-    const times = smaller(beside.receivedBytes, deliveredBytes)
-    const remarks = [
-      ...(times === null ? [] : [`${times} than the ${formatSize(beside.receivedBytes)} received`]),
-      ...tallyRows(dropped).map(([reason, flows]) => `${flows} flows dropped: ${reason}`),
-    ]
-    const counts = [number(deliveredRows), number(deliveredFlows), formatSize(deliveredBytes)]
-    return [exporter, ...counts, remarks.join('; ')]
-  })
+  const rows = exporters.map(
+    ({ exporter, deliveredRows, deliveredFlows, deliveredBytes, dropped, pending }) => {
+      const times = smaller(beside.receivedBytes, deliveredBytes)
+      const remarks = [
+        ...(times === null ? [] : [`${times} than the ${formatSize(beside.receivedBytes)} received`]),
+        ...tallyRows(dropped).map(([reason, flows]) => `${flows} flows dropped: ${reason}`),
+        ...(pending > 0 ? [`${counted(pending, 'flow')} wait`] : []),
+      ]
+      const counts = [number(deliveredRows), number(deliveredFlows), formatSize(deliveredBytes)]
+      return [exporter, ...counts, remarks.join('; ')]
+    },
+  )
   return table(
     [['exporter', 'rows', 'flows', 'size', ''], ...rows].map((row) => ['  ', ...row]),
     [2, 3, 4],

@@ -1,6 +1,7 @@
 import type { Receiver } from '../sdk/index.ts'
 import type { Outbox } from '../state/outbox.ts'
-import type { FoldChange, OutboxChange, Store } from '../state/store.ts'
+import type { FoldChange, Store } from '../state/store.ts'
+import type { Ledger } from '../telemetry/ledger.ts'
 import type { Outlet } from './outlet.ts'
 import type { Pipeline } from './pipeline.ts'
 
@@ -13,8 +14,8 @@ export interface CommitParts {
   readonly receivers: ReadonlyMap<string, Receiver>
   readonly pipelines: readonly Pipeline[]
   readonly outlets: ReadonlyMap<string, Outlet>
-  /** Null when every exporter is a sink. */
-  readonly outbox: Outbox | null
+  readonly ledgers: ReadonlyMap<string, Ledger>
+  readonly outbox: Outbox
   readonly store: Store
   readonly nowMs: number
   readonly durability: 'process' | 'power'
@@ -28,10 +29,11 @@ export interface CommitParts {
  * everything that was handed over has been folded, so what it stores is one consistent moment.
  */
 export function commit(parts: CommitParts): CommitResult {
-  const { receivers, pipelines, outlets, outbox, store, durability } = parts
+  const { receivers, pipelines, outlets, ledgers, outbox, store, durability } = parts
+  outbox.seal(parts.nowMs)
   trimOutbox(parts)
-  const full = outbox?.blockedBy()
-  if (full)
+  const full = outbox.blockedBy()
+  if (full !== null)
     return { kind: 'blocked', where: `exporter ${full}`, reason: 'its outbox is full (outbox.max_bytes)' }
   for (const outlet of outlets.values()) {
     const result = outlet.write()
@@ -48,20 +50,18 @@ export function commit(parts: CommitParts): CommitResult {
     positions: new Map([...receivers].map(([id, receiver]) => [id, receiver.position()])),
     folds,
     sinks: new Map([...outlets].map(([id, { sink }]) => [id, sink.position()])),
-    ledgers: new Map(pipelines.map(({ id, ledger }) => [id, ledger.toJson()])),
-    outbox: outbox?.change() ?? NO_OUTBOX,
+    ledgers: new Map([...ledgers].map(([id, ledger]) => [id, ledger.toJson()])),
+    outbox: outbox.change(),
   })
   if (result.kind === 'retry') return { kind: 'blocked', where: 'state', reason: result.reason }
-  outbox?.stored()
+  outbox.stored()
   for (const pipeline of pipelines) pipeline.stored()
   for (const { sink } of outlets.values()) sink.committed()
   return { kind: 'stored' }
 }
 
-const NO_OUTBOX: OutboxChange = { appended: [], cursors: new Map(), doneUpTo: 0 }
-
 /** What an exporter's settings drop from its outbox is written down before the commit that drops it. */
-function trimOutbox({ outbox, pipelines, nowMs }: CommitParts): void {
-  for (const { exporter, pipeline: id, reason, flows } of outbox?.trim(nowMs) ?? [])
-    pipelines.find((pipeline) => pipeline.id === id)?.ledger.droppedAt(exporter, reason, flows)
+function trimOutbox({ outbox, ledgers, nowMs }: CommitParts): void {
+  for (const { exporter, pipeline, reason, flows } of outbox.trim(nowMs))
+    ledgers.get(pipeline)!.droppedAt(exporter, reason, flows)
 }

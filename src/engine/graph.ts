@@ -1,6 +1,5 @@
 import type { Configured, PipelineConfig, ResolvedConfig } from '../config/resolved.ts'
 import type { Courier } from '../export/courier.ts'
-import type { DeadLetter } from '../export/dead-letter.ts'
 import {
   type AnyProcessorDefinition,
   Dictionary,
@@ -14,7 +13,8 @@ import {
   SettingError,
   type SinkDefinition,
 } from '../sdk/index.ts'
-import { type LaneSettings, Outbox } from '../state/outbox.ts'
+import type { LaneSettings } from '../state/lane.ts'
+import { Outbox } from '../state/outbox.ts'
 import type { Store, StoredState } from '../state/store.ts'
 import { Ledger } from '../telemetry/ledger.ts'
 import { Metrics } from '../telemetry/metrics.ts'
@@ -30,8 +30,9 @@ export interface Graph {
   readonly routes: ReadonlyMap<string, readonly Pipeline[]>
   readonly pipelines: readonly Pipeline[]
   readonly outlets: ReadonlyMap<string, Outlet>
-  /** Null when every exporter is a sink. */
-  readonly outbox: Outbox | null
+  /** By pipeline id; those too that are gone, for rows of theirs may still wait. */
+  readonly ledgers: ReadonlyMap<string, Ledger>
+  readonly outbox: Outbox
   readonly couriers: readonly Courier[]
   readonly dictionary: Dictionary
   readonly metrics: Metrics
@@ -51,8 +52,11 @@ const ALWAYS_READ: readonly FlowColumn[] = [
 
 /** Makes the components of a config and gives each what the last commit kept for it. */
 export async function buildGraph(config: ResolvedConfig, store: Store, world: World): Promise<Graph> {
-  const outbox = await openOutbox(config, store)
-  return new Builder(config, store.load(), outbox, world).build()
+  const lanes = lanesOf(config)
+  const outbox = await Outbox.open(store, lanes)
+  // Loaded by those who have somebody to send to.
+  const couriers = lanes.length > 0 ? await import('./courier-of.ts') : null
+  return new Builder(config, store.load(), outbox, couriers, world).build()
 }
 
 class Builder {
@@ -62,10 +66,19 @@ class Builder {
   readonly #dictionary: Dictionary
   readonly #metrics = new Metrics()
   readonly #outlets = new Map<string, Outlet>()
-  readonly #outbox: OpenOutbox | null
+  readonly #ledgers = new Map<string, Ledger>()
+  readonly #outbox: Outbox
+  readonly #couriers: Couriers | null
 
-  constructor(config: ResolvedConfig, stored: StoredState, outbox: OpenOutbox | null, world: World) {
+  constructor(
+    config: ResolvedConfig,
+    stored: StoredState,
+    outbox: Outbox,
+    couriers: Couriers | null,
+    world: World,
+  ) {
     this.#outbox = outbox
+    this.#couriers = couriers
     this.#config = config
     this.#stored = stored
     this.#world = world
@@ -74,6 +87,7 @@ class Builder {
 
   build(): Graph {
     this.#warnOfOrphans()
+    this.#openLedgers()
     const used = new Set(this.#config.pipelines.flatMap(({ exporters }) => exporters))
     for (const id of used) if (isSink(this.#config, id)) this.#outlets.set(id, this.#makeOutlet(id))
     const pipelines = this.#config.pipelines.map((pipeline) => this.#makePipeline(pipeline))
@@ -87,10 +101,9 @@ class Builder {
       routes,
       pipelines,
       outlets: this.#outlets,
-      outbox: this.#outbox?.outbox ?? null,
-      couriers: [...used]
-        .filter((id) => !isSink(this.#config, id))
-        .map((id) => this.#makeCourier(id, pipelines)),
+      ledgers: this.#ledgers,
+      outbox: this.#outbox,
+      couriers: [...used].filter((id) => !isSink(this.#config, id)).map((id) => this.#makeCourier(id)),
       dictionary: this.#dictionary,
       metrics: this.#metrics,
     }
@@ -104,29 +117,11 @@ class Builder {
     return this.#make('receivers', id, () => definition.create({ settings, host, position, reads }))
   }
 
-  #makeCourier(id: string, pipelines: readonly Pipeline[]): Courier {
+  #makeCourier(id: string): Courier {
     const { definition, settings } = this.#config.exporters.get(id)! as Configured<SenderDefinition>
-    const { clock, log } = this.#world
     const host = this.#host('exporter', id)
-    const delivery = definition.delivery(settings)
-    const ledgers = new Map(pipelines.map((pipeline) => [pipeline.id, pipeline.ledger]))
-    const { Courier, DeadLetter, outbox } = this.#outbox!
-    return new Courier({
-      id,
-      sender: this.#make('exporters', id, () => definition.create({ settings, host })),
-      settings: delivery,
-      outbox,
-      deadLetter: new DeadLetter(id, delivery.deadLetter, clock, host.log),
-      clock,
-      log: log.of(id),
-      meter: host.metrics,
-      random: Math.random,
-      settled: (pipeline, { flows, rows, bytes, refusedFlows }) => {
-        const ledger = ledgers.get(pipeline)
-        ledger?.delivered(id, flows, rows, bytes)
-        ledger?.droppedAt(id, 'refused', refusedFlows)
-      },
-    })
+    const sender = this.#make('exporters', id, () => definition.create({ settings, host }))
+    return this.#couriers!.courierOf(host, sender, definition.delivery(settings), this.#outbox, this.#ledgers)
   }
 
   #makeOutlet(id: string): Outlet {
@@ -152,9 +147,7 @@ class Builder {
           definition.create({ settings, host, pipeline: id }),
         )
     }
-    const ledger = new Ledger(id, this.#stored.ledgers.get(id) ?? null)
-    for (const exporter of exporters) ledger.join(exporter)
-    ledger.keepOnly(exporters)
+    const ledger = this.#ledgers.get(id)!
     this.#restore(id, fold, ledger)
     const sinks = exporters.filter((exporter) => isSink(this.#config, exporter))
     return new Pipeline({
@@ -162,11 +155,22 @@ class Builder {
       processors,
       fold,
       outlets: sinks.map((exporter) => this.#outlets.get(exporter)!),
-      outbox: sinks.length < exporters.length ? this.#outbox!.outbox : null,
+      outbox: this.#outbox,
       clock: this.#world.clock,
       ledger,
       node: this.#world.node(this.#config),
     })
+  }
+
+  /** A pipeline that is gone keeps its ledger: rows of it may still wait for exporters, and it may return. */
+  #openLedgers(): void {
+    const exportersOf = new Map(this.#config.pipelines.map(({ id, exporters }) => [id, exporters]))
+    for (const id of new Set([...this.#stored.ledgers.keys(), ...exportersOf.keys()])) {
+      const ledger = new Ledger(id, this.#stored.ledgers.get(id) ?? null)
+      const isOwed = (exporter: string) => this.#outbox.waitingFlows(exporter, id) > 0
+      ledger.leadTo(exportersOf.get(id) ?? [], isOwed)
+      this.#ledgers.set(id, ledger)
+    }
   }
 
   /** Gives a fold its open windows back. What cannot be read is counted as lost, not forgotten. */
@@ -224,19 +228,23 @@ class Builder {
     }
   }
 
-  /** Open windows of a pipeline that is gone have no exporter to go to: they wait for its return. */
+  /** What the state holds for those who are gone from the config. */
   #warnOfOrphans(): void {
+    const log = this.#world.log.of('service')
     const known = new Set(this.#config.pipelines.map(({ id }) => id))
     for (const [pipeline, { panes }] of this.#stored.folds)
       if (!known.has(pipeline) && panes.length > 0)
-        this.#world.log
-          .of('service')
-          .warn(
-            'the state holds open windows of a pipeline that the config no longer has; they are kept for it',
-            {
-              pipeline,
-            },
-          )
+        log.warn(
+          'the state holds open windows of a pipeline that the config no longer has; they are kept for it',
+          {
+            pipeline,
+          },
+        )
+    for (const { exporter, rows } of this.#outbox.abandoned)
+      log.warn(
+        'rows waited for an exporter to which no pipeline leads any more; they are dropped. Next time, let it deliver before it leaves the config',
+        { exporter, rows },
+      )
   }
 }
 
@@ -244,32 +252,17 @@ function endsInFold(processors: readonly Configured<AnyProcessorDefinition>[]): 
   return processors.at(-1)?.definition.kind === 'fold'
 }
 
-interface OpenOutbox {
-  readonly outbox: Outbox
-  readonly Courier: typeof Courier
-  readonly DeadLetter: typeof DeadLetter
-}
+type Couriers = typeof import('./courier-of.ts')
 
-/** The outbox and those who carry from it, loaded only where an exporter sends over the network. */
-async function openOutbox(
-  { exporters, pipelines }: ResolvedConfig,
-  store: Store,
-): Promise<OpenOutbox | null> {
-  const lanes: LaneSettings[] = []
-  for (const { id, definition, settings } of exporters.values()) {
-    const behind = pipelines
-      .filter((pipeline) => pipeline.exporters.includes(id))
-      .map((pipeline) => pipeline.id)
-    if (definition.kind === 'sender' && behind.length > 0)
-      lanes.push({ exporter: id, pipelines: new Set(behind), ...definition.delivery(settings).outbox })
-  }
-  if (lanes.length === 0) return null
-  const [outbox, { Courier }, { DeadLetter }] = await Promise.all([
-    Outbox.open(store, lanes),
-    import('../export/courier.ts'),
-    import('../export/dead-letter.ts'),
-  ])
-  return { outbox, Courier, DeadLetter }
+/** Each exporter that sends, and the pipelines that lead to it. */
+function lanesOf({ exporters, pipelines }: ResolvedConfig): LaneSettings[] {
+  return [...exporters.values()].flatMap(({ id, definition, settings }) => {
+    if (definition.kind !== 'sender') return []
+    const leading = pipelines.filter((pipeline) => pipeline.exporters.includes(id))
+    if (leading.length === 0) return []
+    const { outbox } = definition.delivery(settings)
+    return [{ exporter: id, pipelines: new Set(leading.map((pipeline) => pipeline.id)), ...outbox }]
+  })
 }
 
 function isSink({ exporters }: ResolvedConfig, id: string): boolean {

@@ -15,6 +15,11 @@ export interface RunnerParts {
 
 /** How long receivers may keep the thread before timers, probes and signals get their turn. */
 const BREATH_INTERVAL_MS = 20
+/** Requests that are under way at a stop or a reload are given so long to be answered: else their rows come twice. */
+const ANSWER_MS = 2000
+const EMPTY_CHECK_MS = 50
+/** Rows for exporters are stored before they fill the memory, not only with the clock. */
+const LARGEST_COMMIT_BYTES = 16 * 2 ** 20
 
 /**
  * Runs a graph: receivers push batches in, a commit comes every `commitIntervalMs`, and while a commit is blocked no
@@ -42,7 +47,7 @@ export class Runner {
     this.#lastCommitMs = parts.clock.now()
     this.#lastBreathMs = this.#lastCommitMs
     this.#tick()
-    for (const { ended } of parts.graph.couriers) ended.catch((error) => this.#failed.reject(error))
+    for (const courier of parts.graph.couriers) courier.start().catch((error) => this.#failed.reject(error))
     this.#receivers = this.#runReceivers()
   }
 
@@ -76,18 +81,19 @@ export class Runner {
       await clock.sleep(Math.min(this.#parts.commitIntervalMs, Math.max(1, deadlineMs - clock.now())))
       result = this.#commit()
     }
-    if (flush) await this.#emptyOutbox(deadlineMs)
-    await Promise.all(graph.couriers.map((courier) => courier.stop()))
+    if (flush) await this.#emptyOutbox(deadlineMs - ANSWER_MS)
+    const patienceMs = flush ? deadlineMs : Math.min(deadlineMs, clock.now() + ANSWER_MS)
+    await Promise.all(graph.couriers.map((courier) => courier.stop(patienceMs)))
     this.#cancelTick()
-    // The cursors that moved meanwhile; the rows that are left wait in the state.
-    return result.kind === 'stored' ? this.#commit() : result
+    // How far the couriers came meanwhile; the rows that are left wait in the state.
+    return this.#commit()
   }
 
   /** Lets the couriers send until nothing waits, or until the deadline. */
   async #emptyOutbox(deadlineMs: number): Promise<void> {
     const { clock, graph } = this.#parts
-    while (graph.couriers.some((courier) => !courier.isIdle) && clock.now() < deadlineMs)
-      await clock.sleep(Math.min(50, Math.max(1, deadlineMs - clock.now())))
+    while (graph.couriers.some(({ waitingRows }) => waitingRows > 0) && clock.now() < deadlineMs)
+      await clock.sleep(Math.min(EMPTY_CHECK_MS, Math.max(1, deadlineMs - clock.now())))
   }
 
   /** Why exporters do not take rows at the moment. */
@@ -130,7 +136,8 @@ export class Runner {
       pipeline.absorb(batch)
       pipeline.closeWindows(nowMs)
     }
-    if (nowMs - this.#lastCommitMs >= commitIntervalMs) this.#commit()
+    const isLarge = graph.outbox.stagedBytes >= LARGEST_COMMIT_BYTES
+    if (isLarge || nowMs - this.#lastCommitMs >= commitIntervalMs) this.#commit()
     graph.dictionary.compactIfFull()
     if (this.#blocked && !this.#abort.signal.aborted) return this.#untilUnblocked()
     if (nowMs - this.#lastBreathMs < BREATH_INTERVAL_MS) return
@@ -156,7 +163,7 @@ export class Runner {
   #commit(): CommitResult {
     const { graph, store, durability, clock, log } = this.#parts
     this.#lastCommitMs = clock.now()
-    if (!this.#hasNews) return { kind: 'stored' }
+    if (!this.#hasNews(this.#lastCommitMs)) return { kind: 'stored' }
     const result = commit({ ...graph, store, durability, nowMs: this.#lastCommitMs })
     if (result.kind === 'blocked') {
       if (this.#blocked === null)
@@ -176,9 +183,9 @@ export class Runner {
     return result
   }
 
-  get #hasNews(): boolean {
+  #hasNews(nowMs: number): boolean {
     const { pipelines, outbox } = this.#parts.graph
-    return this.#dirty || pipelines.some((pipeline) => pipeline.hasNews) || outbox?.hasNews === true
+    return this.#dirty || pipelines.some((pipeline) => pipeline.hasNews) || outbox.hasNews(nowMs)
   }
 
   #untilUnblocked(): Promise<void> {

@@ -155,10 +155,28 @@ export class Service {
           where: result.where,
           reason: result.reason,
         })
+    this.#tellWhatIsLeft()
     await this.#runner?.close()
     await this.#closeServers()
     this.#store.close()
     this.#stopped.resolve(how)
+  }
+
+  #tellWhatIsLeft(): void {
+    for (const { id, waitingRows, trouble } of this.#graph.couriers) {
+      if (waitingRows === 0) continue
+      const fields = {
+        exporter: id,
+        rows: waitingRows,
+        reason: trouble ?? 'service.shutdown_timeout was too short',
+      }
+      if (this.#config.service.stateDir === 'memory')
+        this.log.error(
+          'stopped with rows that were not delivered; they are gone, because service.state_dir is memory',
+          fields,
+        )
+      else this.log.warn('stopped with rows that were not delivered; they leave with the next start', fields)
+    }
   }
 
   /** Ends the running graph. Open windows wait in the state, but those of pipelines that go away leave now. */

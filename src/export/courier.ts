@@ -1,19 +1,21 @@
-import { decodeRows } from '../record/row-codec.ts'
 import type {
   Clock,
   DeliverySettings,
   Logger,
   Meter,
   Payload,
-  RetryCause,
   Row,
   Sender,
   SendResult,
 } from '../sdk/index.ts'
+import type { Lane } from '../state/lane.ts'
 import type { Outbox } from '../state/outbox.ts'
 import type { OutboxHead } from '../state/store.ts'
+import { attempt } from './attempt.ts'
+import { type CourierMetrics, courierMetrics } from './courier-metrics.ts'
 import type { DeadLetter } from './dead-letter.ts'
-import { Tally } from './tally.ts'
+import { Pauses } from './pauses.ts'
+import { Shipment, type ShippedRange } from './shipment.ts'
 
 export interface CourierParts {
   /** Id of the exporter. */
@@ -22,64 +24,52 @@ export interface CourierParts {
   readonly settings: DeliverySettings
   readonly outbox: Outbox
   readonly deadLetter: DeadLetter
+  readonly books: Books
   readonly clock: Clock
   readonly log: Logger
   readonly meter: Meter
   /** Between 0 and 1, for spreading retries. */
   readonly random: () => number
-  /** Told what became of a shipment, by pipeline; from then on the outbox is done with it. */
-  readonly settled: (pipeline: string, outcome: Outcome) => void
 }
 
-export interface Outcome {
-  readonly flows: number
-  readonly rows: number
-  readonly bytes: number
-  /** Flows the backend refused for good. */
-  readonly refusedFlows: number
+/** Told what became of rows in the moment that the outbox is done with them. */
+export interface Books {
+  delivered(pipeline: string, flows: number, rows: number, bytes: number): void
+  /** Flows that the backend will never get. */
+  lost(pipeline: string, reason: 'refused' | 'unreadable', flows: number): void
+  /** Rows among the delivered that the backend threw away. */
+  discarded(pipeline: string, rows: number): void
 }
 
-/** Enough rows for every backend's largest payload, and few enough to decode at once. */
-const SHIPMENT_BYTES = 4 * 2 ** 20
+/** Enough for a few payloads of any backend, and few enough to hold in memory at once. */
+const ROWS_AT_ONCE = 4000
+const ROWS_PER_REQUEST = 1000
 
 /**
- * Carries rows from the outbox to one backend: reads from the exporter's cursor, lets the sender cut payloads, tries each
- * until it is settled, and moves the cursor. A row is settled when the backend has it, or has refused it for good.
+ * Carries rows from the outbox to one backend: takes what waits, lets the sender cut payloads, and tries each until it is
+ * settled. A row is settled when the backend has it or refused it for good; with the next commit that is durable.
  */
 export class Courier {
   readonly #parts: CourierParts
-  readonly #abort = new AbortController()
-  readonly #run: Promise<void>
+  readonly #lane: Lane
+  readonly #pauses: Pauses
+  readonly #metrics: CourierMetrics
+  /** Nothing new is begun. */
+  readonly #stopping = new AbortController()
+  /** What is under way is given up. */
+  readonly #givingUp = new AbortController()
+  /** Payloads that came back and are tried again, and why they came back. */
+  readonly #failing = new Map<Payload, string>()
+  #run: Promise<void> = Promise.resolve()
   #wake: () => void = () => {}
-  #trouble: string | null = null
   #inFlight = 0
-  #sent
-  #refused
-  readonly #retries: { readonly [cause in RetryCause]: { add(amount: number): void } }
 
   constructor(parts: CourierParts) {
+    const { id, outbox, settings, clock, random, meter, deadLetter } = parts
     this.#parts = parts
-    const { meter, outbox, id, clock } = parts
-    this.#sent = meter.counter('exporter_sent_rows_total', 'Rows the backend took')
-    this.#refused = meter.counter('exporter_refused_rows_total', 'Rows the backend refused for good')
-    const retried = (cause: RetryCause) =>
-      meter.counter('exporter_retries_total', 'Attempts that failed and come again', { cause })
-    this.#retries = {
-      network: retried('network'),
-      timeout: retried('timeout'),
-      throttled: retried('throttled'),
-      unavailable: retried('unavailable'),
-      rejected: retried('rejected'),
-      unacknowledged: retried('unacknowledged'),
-    }
-    meter.gauge('exporter_in_flight_requests', 'Requests on their way', () => this.#inFlight)
-    meter.gauge('exporter_outbox_bytes', 'Bytes of rows that wait', () => outbox.waiting(id).bytes)
-    meter.gauge('exporter_outbox_rows', 'Rows that wait', () => outbox.waiting(id).rows)
-    meter.gauge('exporter_outbox_oldest_seconds', 'Age of the oldest row that waits', () => {
-      const { oldestMs } = outbox.waiting(id)
-      return oldestMs === null ? 0 : (clock.now() - oldestMs) / 1000
-    })
-    this.#run = this.#deliver()
+    this.#lane = outbox.lane(id)
+    this.#pauses = new Pauses(settings.retry, clock, random)
+    this.#metrics = courierMetrics(meter, this.#lane, deadLetter, clock, () => this.#inFlight)
   }
 
   get id(): string {
@@ -88,16 +78,17 @@ export class Courier {
 
   /** Why the backend does not take rows at the moment; null when it does. */
   get trouble(): string | null {
-    return this.#trouble
+    return [...this.#failing.values()].at(-1) ?? null
   }
 
-  /** Rejects for bugs only. */
-  get ended(): Promise<void> {
+  get waitingRows(): number {
+    return this.#lane.rows
+  }
+
+  /** Delivers until `stop`. Rejects for bugs only. */
+  start(): Promise<void> {
+    this.#run = this.#deliver()
     return this.#run
-  }
-
-  get isIdle(): boolean {
-    return this.#parts.outbox.waiting(this.#parts.id).rows === 0
   }
 
   /** There may be new entries in the outbox. */
@@ -105,147 +96,168 @@ export class Courier {
     this.#wake()
   }
 
-  /** Gives up what is under way; the rows stay in the outbox. */
-  async stop(): Promise<void> {
-    this.#abort.abort()
+  /** Begins nothing new, waits for answers until the deadline, and leaves the rest in the outbox. */
+  async stop(deadlineMs: number): Promise<void> {
+    const { clock, sender } = this.#parts
+    this.#stopping.abort()
     this.#wake()
-    await this.#run
-    this.#parts.sender.close?.()
+    const cancel = clock.after(Math.max(0, deadlineMs - clock.now()), () => this.#givingUp.abort())
+    await this.#run.finally(cancel)
+    sender.close?.()
   }
 
   async #deliver(): Promise<void> {
-    const { outbox, id } = this.#parts
-    while (!this.#abort.signal.aborted) {
-      const heads = outbox.take(id, SHIPMENT_BYTES)
+    const rows = Math.max(ROWS_AT_ONCE, this.#parts.settings.concurrency * ROWS_PER_REQUEST)
+    while (!this.#isStopping) {
+      const heads = this.#lane.take(rows)
       if (heads.length > 0) await this.#ship(heads)
-      else
-        await new Promise<void>((resolve) => {
-          this.#wake = resolve
-        })
+      else await this.#woken()
     }
-    outbox.giveBack(id)
+    this.#lane.giveBack()
   }
 
-  /** Delivers some entries and settles them together: half a shipment would be counted twice after a crash. */
+  #woken(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve
+    })
+  }
+
+  get #isStopping(): boolean {
+    return this.#stopping.signal.aborted
+  }
+
   async #ship(heads: readonly OutboxHead[]): Promise<void> {
-    const { id, outbox, sender, settings, settled } = this.#parts
-    const through = heads.at(-1)!.seq
-    const tally = new Tally()
-    const rows = heads.flatMap((head) => this.#rowsOf(head, tally))
-    const payloads = sender.encode(rows)[Symbol.iterator]()
+    const { id, sender, settings } = this.#parts
+    const shipment = this.#load(heads)
+    const payloads = sender.encode(shipment.rows)[Symbol.iterator]()
     const carry = async () => {
-      for (let next = payloads.next(); !next.done; next = payloads.next())
-        await this.#settle(next.value, tally, through)
+      for (let next = payloads.next(); !next.done && !this.#isStopping; next = payloads.next())
+        await this.#carry(next.value, shipment)
     }
     await Promise.all(Array.from({ length: settings.concurrency }, carry))
-    if (this.#abort.signal.aborted || outbox.isDropped(id, through)) return
-    outbox.done(id, through)
-    for (const [pipeline, outcome] of tally.outcomes()) settled(pipeline, outcome)
+    if (!this.#isStopping && heads.some(({ seq }) => this.#lane.isWaiting(seq)))
+      throw new Error(`${id} was given ${shipment.rows.length} rows, and put some of them into no payload`)
   }
 
-  #rowsOf(head: OutboxHead, tally: Tally): Row[] {
-    const { outbox, log } = this.#parts
-    const body = outbox.read(head.seq)
-    try {
-      if (body === null) throw new Error('it is not there, or of another version')
-      const rows = decodeRows(body)
-      tally.own(rows, head.pipeline)
-      return rows
-    } catch (error) {
-      log.error('rows in the outbox cannot be read; they are lost, and counted', {
-        pipeline: head.pipeline,
-        flows: head.flows,
-        reason: (error as Error).message,
-      })
-      tally.unreadable(head)
-      return []
+  #load(heads: readonly OutboxHead[]): Shipment {
+    const { outbox, log, books } = this.#parts
+    const shipment = new Shipment()
+    for (const head of heads) {
+      const entry = outbox.read(head)
+      if (entry.kind === 'rows') {
+        shipment.add(head, entry.rows, (row) => this.#lane.isDone(head.seq, row))
+        continue
+      }
+      const { seq, pipeline, rows } = head
+      log.error(
+        'rows in the outbox cannot be read; the state file keeps them in outbox_unreadable, they count as lost',
+        {
+          entry: seq,
+          pipeline,
+          rows,
+          reason: entry.reason,
+        },
+      )
+      books.lost(pipeline, 'unreadable', this.#lane.settleRest(head))
     }
+    return shipment
   }
 
-  /** Tries a payload until every row of it is settled, or until somebody ends us. */
-  async #settle(payload: Payload, tally: Tally, through: number): Promise<void> {
-    if (payload.unfit !== undefined) return this.#refuse(payload.rows, payload.unfit, tally)
-    const startMs = this.#parts.clock.now()
-    for (let attempt = 1; this.#goesOn(through); attempt++) {
+  /** Tries a payload until every row of it is settled, or nobody wants it any more. */
+  async #carry(payload: Payload, shipment: Shipment): Promise<void> {
+    if (payload.unfit !== undefined) return this.#refuse(payload.rows, payload.unfit, shipment)
+    const { clock, settings } = this.#parts
+    // Entries are dropped from the front: while the last row waits, there is something to send.
+    const { seq } = shipment.headOf(payload.rows.at(-1)!)
+    const isWanted = () => !this.#isStopping && this.#lane.isWaiting(seq)
+    let startMs: number | null = null
+    for (let attempts = 1; isWanted(); attempts++) {
+      await this.#pauses.end(this.#stopping.signal)
+      if (!isWanted()) break
+      startMs ??= clock.now()
       const result = await this.#attempt(payload)
-      if (this.#abort.signal.aborted) return
-      if (result.kind !== 'retry') return this.#conclude(payload, result, tally, through)
-      this.#retries[result.cause].add(1)
-      this.#report(result.reason)
-      const waitMs = result.afterMs ?? this.#backoffMs(attempt)
-      const { maxElapsedMs } = this.#parts.settings.retry
-      if (maxElapsedMs !== null && this.#parts.clock.now() + waitMs - startMs > maxElapsedMs)
-        return this.#refuse(payload.rows, `given up after retry.max_elapsed: ${result.reason}`, tally)
-      await this.#parts.clock.sleep(waitMs, this.#abort.signal)
+      if (result === null) break
+      if (result.kind !== 'retry') {
+        this.#report(payload, null)
+        return this.#conclude(payload, result, shipment)
+      }
+      const waitMs = this.#pauses.after(result, attempts)
+      const { maxElapsedMs } = settings.retry
+      if (maxElapsedMs !== null && clock.now() + waitMs - startMs > maxElapsedMs) {
+        this.#report(payload, null)
+        return this.#refuse(payload.rows, `given up after retry.max_elapsed: ${result.reason}`, shipment)
+      }
+      this.#metrics.retries[result.cause].add(1)
+      this.#report(payload, result.reason)
+      await clock.sleep(waitMs, this.#stopping.signal)
+    }
+    this.#failing.delete(payload)
+  }
+
+  async #attempt(payload: Payload): Promise<SendResult | null> {
+    const { sender, clock, settings } = this.#parts
+    this.#inFlight++
+    try {
+      const { timeoutMs } = settings
+      return await attempt(sender, payload, { clock, timeoutMs, givingUp: this.#givingUp.signal })
+    } finally {
+      this.#inFlight--
     }
   }
 
   async #conclude(
-    payload: Payload,
+    { rows, body }: Payload,
     result: Exclude<SendResult, { kind: 'retry' }>,
-    tally: Tally,
-    through: number,
+    shipment: Shipment,
   ): Promise<void> {
-    const { rows, body } = payload
     switch (result.kind) {
       case 'accepted':
-        return this.#accept(rows, body.length, tally)
+        return this.#accept(rows, body.length, shipment)
       case 'partial':
-        this.#parts.log.error('the backend took a payload and threw rows of it away', {
-          rows: result.refusedRows,
-          reason: result.reason,
-        })
-        this.#refused.add(result.refusedRows)
-        // Nobody knows which rows: they count as delivered, the metric tells how many were not.
-        return this.#accept(rows, body.length, tally)
+        if (result.refusedRows >= rows.length) return this.#refuse(rows, result.reason, shipment)
+        this.#discard(rows, result.refusedRows, result.reason, shipment)
+        return this.#accept(rows, body.length, shipment)
       case 'stopped':
-        this.#accept(rows.slice(0, result.at), 0, tally)
-        this.#refuse(rows.slice(result.at, result.at + 1), result.reason, tally)
-        return this.#resend(rows.slice(result.at + 1), tally, through)
+        this.#accept(rows.slice(0, result.at), 0, shipment)
+        this.#refuse([rows[result.at]], result.reason, shipment)
+        return this.#resend(rows.slice(result.at + 1), shipment)
       case 'too_large': {
-        if (rows.length === 1) return this.#refuse(rows, result.reason, tally)
+        if (rows.length === 1) return this.#refuse(rows, result.reason, shipment)
         const half = Math.ceil(rows.length / 2)
-        await this.#resend(rows.slice(0, half), tally, through)
-        return this.#resend(rows.slice(half), tally, through)
+        await this.#resend(rows.slice(0, half), shipment)
+        return this.#resend(rows.slice(half), shipment)
       }
       case 'refused':
-        return this.#refuse(rows, result.reason, tally)
+        return this.#refuse(rows, result.reason, shipment)
     }
   }
 
-  async #resend(rows: readonly Row[], tally: Tally, through: number): Promise<void> {
-    for (const payload of this.#parts.sender.encode(rows)) await this.#settle(payload, tally, through)
+  async #resend(rows: readonly Row[], shipment: Shipment): Promise<void> {
+    for (const payload of this.#parts.sender.encode(rows)) await this.#carry(payload, shipment)
   }
 
-  async #attempt(payload: Payload): Promise<SendResult> {
-    const { sender, settings, clock } = this.#parts
-    const timeout = new AbortController()
-    const cancel = clock.after(settings.timeoutMs, () => timeout.abort())
-    this.#inFlight++
-    try {
-      return await sender.send(payload, AbortSignal.any([this.#abort.signal, timeout.signal]))
-    } catch (error) {
-      if (timeout.signal.aborted)
-        return { kind: 'retry', cause: 'timeout', reason: `no answer within ${settings.timeoutMs} ms` }
-      if (this.#abort.signal.aborted) return { kind: 'retry', cause: 'network', reason: 'stopping' }
-      throw error
-    } finally {
-      this.#inFlight--
-      cancel()
+  #accept(rows: readonly Row[], bytes: number, shipment: Shipment): void {
+    this.#metrics.sent.add(rows.length)
+    let payloadBytes = bytes
+    for (const { pipeline, flows, from, to } of this.#settle(rows, shipment)) {
+      this.#parts.books.delivered(pipeline, flows, to - from, payloadBytes)
+      payloadBytes = 0
     }
   }
 
-  #accept(rows: readonly Row[], bytes: number, tally: Tally): void {
-    this.#report(null)
-    this.#sent.add(rows.length)
-    tally.delivered(rows, bytes)
+  /** Nobody knows which rows they are, so all count as delivered, and these are told beside it. */
+  #discard(rows: readonly Row[], discarded: number, reason: string, shipment: Shipment): void {
+    const { log, books } = this.#parts
+    log.error('the backend took a payload and threw rows of it away', { rows: discarded, reason })
+    this.#metrics.refused.add(discarded)
+    books.discarded(shipment.headOf(rows[0]).pipeline, discarded)
   }
 
-  #refuse(rows: readonly Row[], reason: string, tally: Tally): void {
-    const { deadLetter, log, settings } = this.#parts
-    this.#refused.add(rows.length)
-    tally.refused(rows)
+  #refuse(rows: readonly Row[], reason: string, shipment: Shipment): void {
+    const { deadLetter, log, settings, books } = this.#parts
+    this.#metrics.refused.add(rows.length)
     deadLetter.write(rows, reason)
+    for (const { pipeline, flows } of this.#settle(rows, shipment)) books.lost(pipeline, 'refused', flows)
     log.error('the backend refuses rows for good', {
       rows: rows.length,
       reason,
@@ -253,21 +265,20 @@ export class Courier {
     })
   }
 
-  #goesOn(through: number): boolean {
-    return !this.#abort.signal.aborted && !this.#parts.outbox.isDropped(this.#parts.id, through)
+  /** The outbox is done with these rows, except for those that it dropped meanwhile. */
+  #settle(rows: readonly Row[], shipment: Shipment): ShippedRange[] {
+    const ranges = shipment.ranges(rows).filter(({ seq }) => this.#lane.isWaiting(seq))
+    for (const range of ranges) this.#lane.settle(range.pipeline, range)
+    return ranges
   }
 
-  #report(trouble: string | null): void {
+  #report(payload: Payload, trouble: string | null): void {
     const { log } = this.#parts
-    if (trouble !== null && this.#trouble === null)
+    const before = this.trouble
+    this.#failing.delete(payload)
+    if (trouble !== null) this.#failing.set(payload, trouble)
+    if (before === null && trouble !== null)
       log.warn('the backend takes no rows; they wait in the outbox and are tried again', { reason: trouble })
-    if (trouble === null && this.#trouble !== null) log.info('the backend takes rows again')
-    this.#trouble = trouble
-  }
-
-  /** Full jitter: anywhere between nothing and a bound that doubles, so that nodes do not come back all at once. */
-  #backoffMs(attempt: number): number {
-    const { initialMs, maxMs } = this.#parts.settings.retry
-    return this.#parts.random() * Math.min(maxMs, initialMs * 2 ** Math.min(attempt - 1, 30))
+    if (before !== null && this.trouble === null) log.info('the backend takes rows again')
   }
 }

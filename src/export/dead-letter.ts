@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync } from 'node:fs'
+import { appendFileSync, mkdirSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Clock, Logger, Row } from '../sdk/index.ts'
 
@@ -11,27 +11,46 @@ export interface DeadLetterLine {
   readonly row: Row
 }
 
+/** A backend that refuses everything must not fill the disk: beyond this, refused rows are only counted. */
+const LARGEST_FILE_BYTES = 2 ** 30
+
 /** Where rows go that a backend refuses for good: a file that `flowfold replay` sends again, or nowhere. */
 export class DeadLetter {
   readonly #exporter: string
   readonly #path: string | null
   readonly #clock: Clock
   readonly #log: Logger
+  readonly #maxBytes: number
 
-  constructor(exporter: string, path: string | null, clock: Clock, log: Logger) {
+  constructor(
+    exporter: string,
+    path: string | null,
+    clock: Clock,
+    log: Logger,
+    maxBytes = LARGEST_FILE_BYTES,
+  ) {
     this.#exporter = exporter
     this.#path = path
     this.#clock = clock
     this.#log = log
+    this.#maxBytes = maxBytes
+  }
+
+  get bytes(): number {
+    return this.#path === null ? 0 : (statSync(this.#path, { throwIfNoEntry: false })?.size ?? 0)
   }
 
   write(rows: readonly Row[], reason: string): void {
     if (this.#path === null) return
     const refusedAt = new Date(this.#clock.now()).toISOString()
-    const line = (row: Row) => `${JSON.stringify({ exporter: this.#exporter, refusedAt, reason, row })}\n`
+    const line = (row: Row): DeadLetterLine => ({ exporter: this.#exporter, refusedAt, reason, row })
+    const text = rows.map((row) => `${JSON.stringify(line(row))}\n`).join('')
     try {
+      if (this.bytes + text.length > this.#maxBytes)
+        throw new Error('it is full; move it away, and a new one begins')
       mkdirSync(dirname(this.#path), { recursive: true })
-      appendFileSync(this.#path, rows.map(line).join(''), { mode: 0o640 })
+      // On the disk before the outbox forgets the rows.
+      appendFileSync(this.#path, text, { mode: 0o640, flag: 'as' })
     } catch (error) {
       this.#log.error('refused rows cannot be written to the dead letter; they are gone', {
         dead_letter: this.#path,

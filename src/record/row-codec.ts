@@ -1,56 +1,35 @@
+import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import avro from 'avro-js/lib/files.js'
-import type { Json } from '../util/json.ts'
-import { COLUMNS } from './columns.ts'
-import type { Row } from './row.ts'
-import { avroType, ROW_SCHEMA } from './row-schema.ts'
 
-const ROWS = avro.parse({ type: 'array', items: ROW_SCHEMA })
-/** Grown when rows do not fit, and kept: encoding happens once a commit. */
-let scratch = Buffer.allocUnsafeSlow(256 * 1024)
+/** Rows as they wait in the outbox: their JSON texts, compressed together, because rows of a window say much the same. */
+const ROWS = avro.parse({ type: 'array', items: 'string' })
 
-/** Rows as the bytes of one Avro array. */
-export function encodeRows(rows: readonly Row[]): Uint8Array {
-  const records = rows.map(avroRecord)
-  let end = ROWS.encode(records, scratch)
+/** Stored beside what is encoded; raise it when `ROWS` or the compression changes. */
+export const ROW_CODEC_VERSION = 1
+
+const COMPRESSION = {
+  params: {
+    // The levels above take longer and gain little: a window's rows shrink to a tenth already.
+    [constants.ZSTD_c_compressionLevel]: 1,
+    // So that bytes which were torn are noticed, and not taken for other rows.
+    [constants.ZSTD_c_checksumFlag]: 1,
+  },
+}
+
+/** Grown when rows do not fit, and kept. */
+let scratch = Buffer.allocUnsafeSlow(1024 * 1024)
+
+/** `lines` are rows as JSON text. */
+export function encodeRows(lines: readonly string[]): Uint8Array {
+  let end = ROWS.encode(lines, scratch)
   if (end < 0) {
     scratch = Buffer.allocUnsafeSlow(scratch.length - end)
-    end = ROWS.encode(records, scratch)
+    end = ROWS.encode(lines, scratch)
   }
-  return Uint8Array.prototype.slice.call(scratch, 0, end)
+  return zstdCompressSync(scratch.subarray(0, end), COMPRESSION)
 }
 
-/** The rows that `encodeRows` wrote; throws on bytes that are none. */
-export function decodeRows(bytes: Uint8Array): Row[] {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  return (ROWS.fromBuffer(buffer) as AvroRecord[]).map(rowOf)
+/** What `encodeRows` was given; throws on bytes that it did not write. */
+export function decodeRows(bytes: Uint8Array): string[] {
+  return ROWS.fromBuffer(zstdDecompressSync(bytes)) as string[]
 }
-
-/** A row as avro-js wants it: a value of a union names its branch. */
-export function avroRecord(row: Row): AvroRecord {
-  const record: { [name: string]: AvroValue } = {}
-  for (const { name, type } of COLUMNS) {
-    const value = row[name]
-    record[name] =
-      value === undefined
-        ? null
-        : {
-            [avroType(type)]:
-              type === 'dynamic' ? JSON.stringify(value) : (value as string | number | boolean),
-          }
-  }
-  return record
-}
-
-function rowOf(record: AvroRecord): Row {
-  const row: { [name: string]: Json } = {}
-  for (const { name, type } of COLUMNS) {
-    const value = record[name]
-    if (value === null) continue
-    const plain = value[avroType(type)]
-    row[name] = type === 'dynamic' ? (JSON.parse(plain as string) as Json) : plain
-  }
-  return row as unknown as Row
-}
-
-type AvroValue = { readonly [branch: string]: string | number | boolean } | null
-type AvroRecord = { readonly [name: string]: AvroValue }

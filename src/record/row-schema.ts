@@ -17,9 +17,6 @@ export const ROW_SCHEMA = {
   })),
 }
 
-/** The version of the row schema, stored beside what is written with it. */
-export const ROW_SCHEMA_VERSION = 1
-
 /** Times stay text: Avro's timestamps end at microseconds, Hubble's at nanoseconds. */
 export function avroType(type: ColumnType): 'string' | 'long' | 'boolean' {
   if (type === 'int') return 'long'

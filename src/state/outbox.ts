@@ -1,220 +1,230 @@
-import type { Row } from '../sdk/index.ts'
-import { flowsOf } from '../sdk/index.ts'
+import type { Row, RowBatch } from '../sdk/index.ts'
+import { type Cursor, Lane, type LaneDrop, type LaneSettings } from './lane.ts'
 import type { OutboxChange, OutboxEntry, OutboxHead, Store } from './store.ts'
 
-/** One exporter's place in the log. */
-interface Lane {
-  readonly pipelines: ReadonlySet<string>
-  readonly maxBytes: number
-  readonly maxAgeMs: number | null
-  readonly onFull: 'block' | 'drop_oldest'
-  /** The last entry it is done with. */
-  cursor: number
-  /** The last entry that is on its way; the same as `cursor` when nothing is. */
-  onTheWay: number
-  waitingBytes: number
-  waitingRows: number
+export interface OutboxDrop extends LaneDrop {
+  readonly exporter: string
 }
 
-export interface LaneSettings {
+/** Rows that waited for an exporter to which no pipeline leads any more. */
+export interface Abandoned {
   readonly exporter: string
-  readonly pipelines: ReadonlySet<string>
-  readonly maxBytes: number
-  readonly maxAgeMs: number | null
-  readonly onFull: 'block' | 'drop_oldest'
+  readonly rows: number
 }
 
-/** Flows that an exporter will not get. */
-export interface OutboxDrop {
-  readonly exporter: string
-  readonly pipeline: string
-  readonly reason: 'outbox_full' | 'outbox_too_old'
-  readonly flows: number
-}
+export type EntryRows =
+  | { readonly kind: 'rows'; readonly rows: readonly Row[] }
+  | { readonly kind: 'unreadable'; readonly reason: string }
 
 /** Rows of one entry: small enough to be read at once, large enough to be few. */
 const ROWS_PER_ENTRY = 500
 
 /**
- * Rows that wait for exporters: one log on disk, and a cursor per exporter, so that a slow one holds up nobody else.
- * Entries come in with a commit and may be read once it is stored; cursors go out with the next one. What every exporter
- * is done with is deleted.
+ * Rows that wait for exporters: entries on disk, each for the exporters of its pipeline at the time it was made, and a
+ * lane per exporter, so that a slow one holds up nobody else. Entries come in with a commit and may be taken once it is
+ * stored; how far the lanes came goes out with the next one. What every exporter is done with is deleted.
  */
 export class Outbox {
   readonly #store: Store
+  readonly #codec: typeof import('../record/row-codec.ts') | null
   readonly #lanes = new Map<string, Lane>()
-  readonly #heads: OutboxHead[]
+  readonly #lanesOf = new Map<string, readonly Lane[]>()
   #nextSeq: number
+  /** Rows that are not an entry yet, by pipeline. */
+  readonly #open = new Map<string, OpenEntry>()
   #staged: OutboxEntry[] = []
-  /** A cursor moved since the last commit. */
-  #moved = false
-  #encode: ((rows: readonly Row[]) => Uint8Array) | null = null
+  /** Exporters that are not done with an entry, by its seq. */
+  readonly #owed = new Map<number, number>()
+  #done: number[] = []
+  #unreadable = new Map<number, string>()
+  readonly abandoned: readonly Abandoned[]
 
-  /** Loads the codec, which only those pay for who have an outbox. */
+  /** Loads the codec, which only those pay for who have an exporter to send to. */
   static async open(store: Store, lanes: readonly LaneSettings[]): Promise<Outbox> {
-    const outbox = new Outbox(store, lanes)
-    const { encodeRows } = await import('../record/row-codec.ts')
-    outbox.#encode = encodeRows
-    return outbox
+    return new Outbox(store, lanes, lanes.length > 0 ? await import('../record/row-codec.ts') : null)
   }
 
-  private constructor(store: Store, lanes: readonly LaneSettings[]) {
-    const { outbox, cursors } = store.load()
+  private constructor(
+    store: Store,
+    lanes: readonly LaneSettings[],
+    codec: typeof import('../record/row-codec.ts') | null,
+  ) {
     this.#store = store
-    this.#heads = [...outbox]
-    this.#nextSeq = Math.max(0, ...outbox.map(({ seq }) => seq), ...cursors.values()) + 1
-    for (const { exporter, ...settings } of lanes) {
-      // An exporter that is new begins with the rows of now; what left before it came was never its own.
-      const cursor = cursors.get(exporter) ?? this.#nextSeq - 1
-      const lane: Lane = { ...settings, cursor, onTheWay: cursor, waitingBytes: 0, waitingRows: 0 }
-      this.#lanes.set(exporter, lane)
-      for (const head of this.#heads) if (concerns(lane, head)) count(lane, head, +1)
+    this.#codec = codec
+    const { outbox: heads, cursors, lastSeq } = store.load()
+    this.#nextSeq = lastSeq + 1
+    for (const settings of lanes) {
+      // An exporter that is new, or was away, begins with the rows of now.
+      const cursor = cursors.get(settings.exporter) ?? { through: lastSeq, beyond: [] }
+      this.#lanes.set(settings.exporter, new Lane(settings, cursor, (head) => this.#release(head)))
     }
+    for (const pipeline of new Set(lanes.flatMap(({ pipelines }) => [...pipelines])))
+      this.#lanesOf.set(
+        pipeline,
+        [...this.#lanes.values()].filter(({ settings }) => settings.pipelines.has(pipeline)),
+      )
+    for (const head of heads) this.#resume(head)
+    this.abandoned = abandoned(heads, cursors, this.#lanes)
   }
 
-  /** Takes rows of a pipeline to be stored with the next commit. */
-  add(pipeline: string, rows: readonly Row[], nowMs: number): void {
-    if (this.#encode === null) throw new Error('an outbox is opened before it is used')
-    for (let from = 0; from < rows.length; from += ROWS_PER_ENTRY) {
-      const part = rows.slice(from, from + ROWS_PER_ENTRY)
-      const body = this.#encode(part)
-      const flows = part.reduce((sum, row) => sum + flowsOf(row), 0)
-      const head = { pipeline, madeAtMs: nowMs, rows: part.length, flows, bytes: body.length }
-      this.#staged.push({ seq: this.#nextSeq++, ...head, body })
+  /** What waits for an exporter. */
+  lane(exporter: string): Lane {
+    return this.#lanes.get(exporter)!
+  }
+
+  /** Flows of a pipeline that wait for an exporter. */
+  waitingFlows(exporter: string, pipeline: string): number {
+    return this.#lanes.get(exporter)?.flowsOf(pipeline) ?? 0
+  }
+
+  /** Takes rows of a pipeline to be stored with the next commit; nothing where no exporter sends them. */
+  add(pipeline: string, { lines, flows }: RowBatch, nowMs: number): void {
+    const lanes = this.#lanesOf.get(pipeline)
+    if (lanes === undefined) return
+    for (let row = 0; row < lines.length; row++) {
+      const entry = this.#open.get(pipeline) ?? { lines: [], flows: 0 }
+      entry.lines.push(lines[row])
+      entry.flows += flows[row]
+      this.#open.set(pipeline, entry)
+      if (entry.lines.length === ROWS_PER_ENTRY) this.#stage(pipeline, entry, nowMs)
     }
+    const allFlows = flows.reduce((sum, ofRow) => sum + ofRow, 0)
+    for (const lane of lanes) lane.expect(pipeline, allFlows)
+  }
+
+  /** Makes entries of all rows that were added. */
+  seal(nowMs: number): void {
+    for (const [pipeline, entry] of this.#open) this.#stage(pipeline, entry, nowMs)
+  }
+
+  /** Bytes of entries that the next commit stores. */
+  get stagedBytes(): number {
+    return this.#staged.reduce((sum, { bytes }) => sum + bytes, 0)
   }
 
   /** The exporter for which there is no room to take what is staged; null when the commit may go on. */
   blockedBy(): string | null {
-    for (const [exporter, lane] of this.#lanes)
-      if (lane.onFull === 'block' && lane.waitingBytes > 0 && this.#missingRoom(lane) > 0) return exporter
+    for (const [exporter, { settings, bytes }] of this.#lanes) {
+      // What is larger than all the room there is goes when nothing else waits.
+      if (settings.onFull !== 'block' || bytes === 0) continue
+      if (bytes + this.#comingBytes(settings) > settings.maxBytes) return exporter
+    }
     return null
   }
 
-  /**
-   * Makes room where that is wanted, and drops what became too old. Tells what was dropped. What is on its way is dropped
-   * too: it is the oldest, and with a backend that is down something always is.
-   */
+  /** Drops what is too old, and what is in the way where that is wanted; tells what was dropped. */
   trim(nowMs: number): OutboxDrop[] {
-    const drops: OutboxDrop[] = []
-    for (const [exporter, lane] of this.#lanes) {
-      for (const head of this.#headsAfter(lane.cursor)) {
-        if (!lane.pipelines.has(head.pipeline)) continue
-        const isOld = lane.maxAgeMs !== null && nowMs - head.madeAtMs > lane.maxAgeMs
-        const isInTheWay = lane.onFull === 'drop_oldest' && this.#missingRoom(lane) > 0
-        if (!isOld && !isInTheWay) break
-        const reason = isOld ? 'outbox_too_old' : 'outbox_full'
-        drops.push({ exporter, pipeline: head.pipeline, reason, flows: head.flows })
-        count(lane, head, -1)
-        lane.cursor = head.seq
-        this.#moved = true
-        lane.onTheWay = Math.max(lane.onTheWay, lane.cursor)
-      }
-    }
-    return drops
+    return [...this.#lanes].flatMap(([exporter, lane]) =>
+      lane.trim(nowMs, this.#comingBytes(lane.settings)).map((drop) => ({ exporter, ...drop })),
+    )
+  }
+
+  hasNews(nowMs: number): boolean {
+    if (this.#open.size > 0 || this.#staged.length > 0 || this.#done.length > 0) return true
+    return [...this.#lanes.values()].some((lane) => lane.hasMoved || lane.isOverdue(nowMs))
   }
 
   /** What the next commit stores; the same again until `stored`. */
   change(): OutboxChange {
-    const cursors = new Map([...this.#lanes].map(([exporter, { cursor }]) => [exporter, cursor]))
-    return { appended: this.#staged, cursors, doneUpTo: this.#doneUpTo() }
+    return {
+      appended: this.#staged,
+      cursors: new Map([...this.#lanes].map(([exporter, { cursor }]) => [exporter, cursor])),
+      unreadable: this.#unreadable,
+      done: this.#done,
+    }
   }
 
-  get hasNews(): boolean {
-    return this.#staged.length > 0 || this.#moved
-  }
-
-  /** The change is durable: its entries may be sent now. */
+  /** The change is durable: its entries may be taken now. */
   stored(): void {
-    for (const { body: _, ...head } of this.#staged) {
-      this.#heads.push(head)
-      for (const lane of this.#lanes.values()) if (concerns(lane, head)) count(lane, head, +1)
-    }
+    const staged = this.#staged
     this.#staged = []
-    this.#moved = false
-    const done = this.#doneUpTo()
-    const kept = this.#heads.findIndex(({ seq }) => seq > done)
-    this.#heads.splice(0, kept < 0 ? this.#heads.length : kept)
-  }
-
-  /** The next entries for an exporter, up to about `maxBytes`; they are on their way until `done` or `giveBack`. */
-  take(exporter: string, maxBytes: number): OutboxHead[] {
-    const lane = this.#lanes.get(exporter)!
-    const taken: OutboxHead[] = []
-    let bytes = 0
-    for (const head of this.#headsAfter(lane.onTheWay)) {
-      if (!lane.pipelines.has(head.pipeline)) continue
-      if (bytes > 0 && bytes + head.bytes > maxBytes) break
-      taken.push(head)
-      bytes += head.bytes
+    this.#done = []
+    this.#unreadable = new Map()
+    for (const lane of this.#lanes.values()) lane.stored()
+    for (const { body: _, ...head } of staged) {
+      const lanes = this.#lanesOf.get(head.pipeline)!
+      this.#owed.set(head.seq, lanes.length)
+      for (const lane of lanes) lane.append(head)
     }
-    lane.onTheWay = taken.at(-1)?.seq ?? lane.onTheWay
-    return taken
   }
 
-  /** The rows of an entry as bytes; null when they cannot be had. */
-  read(seq: number): Uint8Array | null {
-    return this.#store.readEntry(seq)
-  }
-
-  /** The exporter is done with its entries up to `through`. */
-  done(exporter: string, through: number): void {
-    const lane = this.#lanes.get(exporter)!
-    for (const head of this.#headsAfter(lane.cursor)) {
-      if (head.seq > through) break
-      if (concerns(lane, head)) count(lane, head, -1)
+  /** The rows of an entry that waits. One that cannot be read is set aside with the next commit. */
+  read({ seq, rows: count }: OutboxHead): EntryRows {
+    const { ROW_CODEC_VERSION, decodeRows } = this.#codec!
+    const { version, body } = this.#store.readEntry(seq)
+    const unreadable = (reason: string): EntryRows => {
+      this.#unreadable.set(seq, reason)
+      return { kind: 'unreadable', reason }
     }
-    lane.cursor = Math.max(lane.cursor, through)
-    this.#moved = true
-  }
-
-  /** Whether an entry was dropped under the exporter's hands. */
-  isDropped(exporter: string, seq: number): boolean {
-    return seq <= this.#lanes.get(exporter)!.cursor
-  }
-
-  /** What the exporter took and is not done with comes again. */
-  giveBack(exporter: string): void {
-    const lane = this.#lanes.get(exporter)!
-    lane.onTheWay = lane.cursor
-  }
-
-  waiting(exporter: string): {
-    readonly bytes: number
-    readonly rows: number
-    readonly oldestMs: number | null
-  } {
-    const lane = this.#lanes.get(exporter)!
-    const oldest = this.#heads.find((head) => concerns(lane, head))
-    return { bytes: lane.waitingBytes, rows: lane.waitingRows, oldestMs: oldest?.madeAtMs ?? null }
-  }
-
-  #missingRoom(lane: Lane): number {
-    const coming = this.#staged.filter(({ pipeline }) => lane.pipelines.has(pipeline))
-    return lane.waitingBytes + coming.reduce((sum, { bytes }) => sum + bytes, 0) - lane.maxBytes
-  }
-
-  *#headsAfter(seq: number): Generator<OutboxHead> {
-    // Sequence numbers have no gaps among entries that are still here, except before the first one.
-    const first = this.#heads.length > 0 ? Math.max(0, seq + 1 - this.#heads[0].seq) : 0
-    for (let i = first; i < this.#heads.length; i++) yield this.#heads[i]
-  }
-
-  #doneUpTo(): number {
-    let done = this.#nextSeq - 1 - this.#staged.length
-    for (const lane of this.#lanes.values()) {
-      const next = this.#heads.find((head) => concerns(lane, head))
-      if (next) done = Math.min(done, next.seq - 1)
+    if (version !== ROW_CODEC_VERSION)
+      return unreadable(
+        `it is written in version ${version} of the row codec, and this is ${ROW_CODEC_VERSION}`,
+      )
+    try {
+      const rows = decodeRows(body).map((line) => JSON.parse(line) as Row)
+      return rows.length === count
+        ? { kind: 'rows', rows }
+        : unreadable(`it has ${rows.length} rows, not ${count}`)
+    } catch (error) {
+      return unreadable((error as Error).message)
     }
-    return done
+  }
+
+  #resume(head: OutboxHead): void {
+    const lanes = head.exporters.flatMap((exporter) => this.#lanes.get(exporter) ?? [])
+    const waiting = lanes.filter((lane) => lane.isWaiting(head.seq))
+    this.#owed.set(head.seq, waiting.length)
+    for (const lane of waiting) lane.resume(head)
+    if (waiting.length === 0) this.#done.push(head.seq)
+  }
+
+  #stage(pipeline: string, { lines, flows }: OpenEntry, madeAtMs: number): void {
+    const { encodeRows, ROW_CODEC_VERSION } = this.#codec!
+    const body = encodeRows(lines)
+    this.#staged.push({
+      seq: this.#nextSeq++,
+      pipeline,
+      exporters: this.#lanesOf.get(pipeline)!.map(({ settings }) => settings.exporter),
+      madeAtMs,
+      rows: lines.length,
+      flows,
+      bytes: body.length,
+      version: ROW_CODEC_VERSION,
+      body,
+    })
+    this.#open.delete(pipeline)
+  }
+
+  /** Bytes that the next commit adds to a lane. */
+  #comingBytes({ pipelines }: LaneSettings): number {
+    return this.#staged.reduce((sum, { pipeline, bytes }) => sum + (pipelines.has(pipeline) ? bytes : 0), 0)
+  }
+
+  #release({ seq }: OutboxHead): void {
+    const owed = this.#owed.get(seq)! - 1
+    this.#owed.set(seq, owed)
+    if (owed > 0) return
+    this.#owed.delete(seq)
+    this.#done.push(seq)
   }
 }
 
-function concerns(lane: Lane, head: OutboxHead): boolean {
-  return head.seq > lane.cursor && lane.pipelines.has(head.pipeline)
+interface OpenEntry {
+  readonly lines: string[]
+  flows: number
 }
 
-function count(lane: Lane, head: OutboxHead, sign: 1 | -1): void {
-  lane.waitingBytes += sign * head.bytes
-  lane.waitingRows += sign * head.rows
+function abandoned(
+  heads: readonly OutboxHead[],
+  cursors: ReadonlyMap<string, Cursor>,
+  lanes: ReadonlyMap<string, Lane>,
+): Abandoned[] {
+  return [...cursors]
+    .filter(([exporter]) => !lanes.has(exporter))
+    .map(([exporter, { through, beyond }]) => {
+      const waiting = heads.filter(({ seq, exporters }) => seq > through && exporters.includes(exporter))
+      const done = beyond.reduce((sum, { from, to }) => sum + (to - from), 0)
+      return { exporter, rows: waiting.reduce((sum, { rows }) => sum + rows, -done) }
+    })
+    .filter(({ rows }) => rows > 0)
 }

@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import { ROW_SCHEMA_VERSION } from '../record/row-schema.ts'
 import type { Json, Pane } from '../sdk/index.ts'
+import type { Cursor } from './lane.ts'
 import { openStateFile, passingTrouble, type StateFileOptions } from './state-file.ts'
 
 /** What one commit makes durable, all of it or nothing. */
@@ -18,27 +18,34 @@ export interface StateChange {
 
 export interface OutboxChange {
   readonly appended: readonly OutboxEntry[]
-  /** By exporter id: the last entry it is done with. */
-  readonly cursors: ReadonlyMap<string, number>
-  /** Entries up to this one are done with by everybody: their space is used again. */
-  readonly doneUpTo: number
+  /** By exporter id; those of others go. */
+  readonly cursors: ReadonlyMap<string, Cursor>
+  /** Entries that cannot be read, by their seq, and why: they are set aside. */
+  readonly unreadable: ReadonlyMap<number, string>
+  /** Entries that every exporter is done with: their space is used again. */
+  readonly done: readonly number[]
 }
 
 /** Rows that wait for exporters, as they are stored together. */
-export interface OutboxEntry extends OutboxHead {
-  /** As `encodeRows` writes them. */
-  readonly body: Uint8Array
-}
+export interface OutboxEntry extends OutboxHead, EntryBody {}
 
 /** What is known of an entry without reading its rows. */
 export interface OutboxHead {
   /** Grows with every entry, and is never used again. */
   readonly seq: number
   readonly pipeline: string
+  /** Those it was made for. */
+  readonly exporters: readonly string[]
   readonly madeAtMs: number
   readonly rows: number
   readonly flows: number
   readonly bytes: number
+}
+
+/** The rows of an entry, and the version of what encoded them. */
+export interface EntryBody {
+  readonly version: number
+  readonly body: Uint8Array
 }
 
 export interface FoldChange {
@@ -57,7 +64,9 @@ export interface StoredState {
   /** Oldest first. */
   readonly outbox: readonly OutboxHead[]
   /** By exporter id. */
-  readonly cursors: ReadonlyMap<string, number>
+  readonly cursors: ReadonlyMap<string, Cursor>
+  /** Of the last entry there ever was. */
+  readonly lastSeq: number
 }
 
 export type StoreResult = { readonly kind: 'stored' } | { readonly kind: 'retry'; readonly reason: string }
@@ -77,8 +86,16 @@ export class Store {
   }
 
   load(): StoredState {
-    const { readPositions, readFolds, readPanes, readSinks, readLedgers, readHeads, readCursors } =
-      this.#statements
+    const {
+      readPositions,
+      readFolds,
+      readPanes,
+      readSinks,
+      readLedgers,
+      readHeads,
+      readCursors,
+      readLastSeq,
+    } = this.#statements
     const panes = new Map<string, Pane[]>()
     for (const { pipeline, window, body } of readPanes.all() as unknown as PaneRecord[]) {
       const list = panes.get(pipeline) ?? []
@@ -96,15 +113,15 @@ export class Store {
       folds,
       sinks: readAll(readSinks),
       ledgers: readAll(readLedgers),
-      outbox: readHeads.all() as unknown as OutboxHead[],
-      cursors: readAll(readCursors) as Map<string, number>,
+      outbox: heads(readHeads),
+      cursors: readAll(readCursors) as unknown as Map<string, Cursor>,
+      lastSeq: (readLastSeq.get() as { seq: number } | undefined)?.seq ?? 0,
     }
   }
 
-  /** The rows of an entry as they were stored; null when it is gone, or of a schema that this version cannot read. */
-  readEntry(seq: number): Uint8Array | null {
-    const record = this.#statements.readBody.get(seq, ROW_SCHEMA_VERSION) as { body: Uint8Array } | undefined
-    return record?.body ?? null
+  /** The rows of an entry of the outbox, as they were stored. */
+  readEntry(seq: number): EntryBody {
+    return this.#statements.readBody.get(seq) as unknown as EntryBody
   }
 
   /** Writes a change in one transaction. On `retry` nothing of it is there, and it may be tried again. */
@@ -148,14 +165,20 @@ export class Store {
     }
   }
 
-  #writeOutbox({ appended, cursors, doneUpTo }: OutboxChange): void {
-    const { putEntry, putCursor, dropEntries } = this.#statements
-    for (const { seq, pipeline, madeAtMs, rows, flows, bytes, body } of appended)
-      putEntry.run(seq, pipeline, madeAtMs, rows, flows, bytes, ROW_SCHEMA_VERSION, body)
-    for (const [exporter, seq] of cursors) putCursor.run(exporter, JSON.stringify(seq))
-    if (doneUpTo > 0) dropEntries.run(doneUpTo)
+  #writeOutbox({ appended, cursors, unreadable, done }: OutboxChange): void {
+    const { putEntry, putCursor, dropCursors, putAside, trimAside, dropEntry } = this.#statements
+    for (const { seq, pipeline, exporters, madeAtMs, rows, flows, bytes, version, body } of appended)
+      putEntry.run(seq, pipeline, JSON.stringify(exporters), madeAtMs, rows, flows, bytes, version, body)
+    dropCursors.run()
+    for (const [exporter, cursor] of cursors) putCursor.run(exporter, JSON.stringify(cursor))
+    for (const [seq, reason] of unreadable) putAside.run(reason, seq)
+    if (unreadable.size > 0) trimAside.run(MOST_SET_ASIDE)
+    for (const seq of done) dropEntry.run(seq)
   }
 }
+
+/** Entries that nobody can read are kept for a person to look at, but not without end. */
+const MOST_SET_ASIDE = 100
 
 interface PaneRecord {
   readonly pipeline: string
@@ -185,14 +208,22 @@ function prepare(db: DatabaseSync) {
     dropPanes: db.prepare('DELETE FROM pane WHERE pipeline = ? AND window = ?'),
     readCursors: read('cursor'),
     putCursor: put('cursor'),
+    dropCursors: db.prepare('DELETE FROM cursor'),
+    readLastSeq: db.prepare(`SELECT seq FROM sqlite_sequence WHERE name = 'outbox'`),
     readHeads: db.prepare(
-      'SELECT seq, pipeline, made_at AS madeAtMs, rows, flows, bytes FROM outbox ORDER BY seq',
+      'SELECT seq, pipeline, exporters, made_at AS madeAtMs, rows, flows, bytes FROM outbox ORDER BY seq',
     ),
-    readBody: db.prepare('SELECT body FROM outbox WHERE seq = ? AND schema = ?'),
+    readBody: db.prepare('SELECT version, body FROM outbox WHERE seq = ?'),
     putEntry: db.prepare(
-      'INSERT INTO outbox (seq, pipeline, made_at, rows, flows, bytes, schema, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+      'INSERT INTO outbox (seq, pipeline, exporters, made_at, rows, flows, bytes, version, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
     ),
-    dropEntries: db.prepare('DELETE FROM outbox WHERE seq <= ?'),
+    dropEntry: db.prepare('DELETE FROM outbox WHERE seq = ?'),
+    putAside: db.prepare(
+      'INSERT OR REPLACE INTO outbox_unreadable SELECT seq, ?, pipeline, made_at, rows, flows, version, body FROM outbox WHERE seq = ?',
+    ),
+    trimAside: db.prepare(
+      'DELETE FROM outbox_unreadable WHERE seq NOT IN (SELECT seq FROM outbox_unreadable ORDER BY seq DESC LIMIT ?)',
+    ),
     size: db.prepare(
       'SELECT page_count AS pages, page_size AS size FROM pragma_page_count, pragma_page_size',
     ),
@@ -202,4 +233,16 @@ function prepare(db: DatabaseSync) {
 function readAll(statement: StatementSync): Map<string, Json> {
   const rows = statement.all() as unknown as { readonly id: string; readonly value: string }[]
   return new Map(rows.map(({ id, value }) => [id, JSON.parse(value) as Json]))
+}
+
+function heads(statement: StatementSync): OutboxHead[] {
+  // A few lists over and over: one object for each will do.
+  const lists = new Map<string, readonly string[]>()
+  const listOf = (text: string) => {
+    const list = lists.get(text) ?? (JSON.parse(text) as readonly string[])
+    lists.set(text, list)
+    return list
+  }
+  const records = statement.all() as unknown as (Omit<OutboxHead, 'exporters'> & { exporters: string })[]
+  return records.map(({ exporters, ...head }) => ({ ...head, exporters: listOf(exporters) }))
 }

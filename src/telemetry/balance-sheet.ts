@@ -25,6 +25,8 @@ export interface ExporterSheet {
   readonly deliveredBytes: number
   /** Flows this exporter will never get, by reason. */
   readonly dropped: Tally
+  /** Flows in rows that wait for it. */
+  readonly pending: number
 }
 
 /** What nobody can count in flows, or what is none. */

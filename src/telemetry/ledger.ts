@@ -17,8 +17,8 @@ interface Entries {
 }
 
 interface ExporterEntries {
-  /** `inRows` when the exporter joined the pipeline: it never owed what left before. */
-  joinedAt: number
+  /** Flows in rows that were made for it. */
+  owed: number
   flows: number
   rows: number
   bytes: number
@@ -30,6 +30,8 @@ interface ExporterEntries {
 export class Ledger {
   readonly pipeline: string
   readonly #entries: Entries
+  /** The exporters that rows are made for now. */
+  #exporters: readonly string[] = []
 
   constructor(pipeline: string, stored: Json | null = null) {
     this.pipeline = pipeline
@@ -70,23 +72,18 @@ export class Ledger {
   inRows(flows: number, rows: number): void {
     this.#entries.inRows += flows
     this.#entries.rows += rows
+    for (const exporter of this.#exporters) this.#entries.exporters[exporter].owed += flows
   }
 
-  /** An exporter takes part from now on; one that was there before goes on where it was. */
-  join(exporter: string): void {
-    this.#entries.exporters[exporter] ??= {
-      joinedAt: this.#entries.inRows,
-      flows: 0,
-      rows: 0,
-      bytes: 0,
-      dropped: {},
-    }
-  }
-
-  /** Exporters that the config no longer names leave the sheet. */
-  keepOnly(exporters: readonly string[]): void {
-    for (const id of Object.keys(this.#entries.exporters))
-      if (!exporters.includes(id)) delete this.#entries.exporters[id]
+  /**
+   * Rows are made for these exporters from now on. Another one stays on the sheet while rows wait for it that were made
+   * when it was among them.
+   */
+  leadTo(exporters: readonly string[], isOwed: (exporter: string) => boolean): void {
+    const entries = this.#entries.exporters
+    for (const id of Object.keys(entries)) if (!exporters.includes(id) && !isOwed(id)) delete entries[id]
+    for (const id of exporters) entries[id] ??= { owed: 0, flows: 0, rows: 0, bytes: 0, dropped: {} }
+    this.#exporters = exporters
   }
 
   delivered(exporter: string, flows: number, rows: number, bytes: number): void {
@@ -94,6 +91,11 @@ export class Ledger {
     entries.flows += flows
     entries.rows += rows
     entries.bytes += bytes
+  }
+
+  /** Rows that an exporter's backend took and threw away, nobody knows which: beside the sheet. */
+  discardedAt(exporter: string, rows: number): void {
+    add(this.#entries.noted, `rows discarded behind ${exporter}`, rows)
   }
 
   /** Flows in rows that an exporter will never get. */
@@ -107,27 +109,30 @@ export class Ledger {
     return received - filtered - sum(dropped) - inRows
   }
 
-  sheet(pendingInFold: number): BalanceSheet {
+  /** What is pending is counted where it waits: in the fold, and with `waitingFor` in rows that an exporter does not have yet. */
+  sheet(pendingInFold: number, waitingFor: (exporter: string) => number): BalanceSheet {
     const { received, filtered, dropped, inRows, receivedBytes, gapBytes, lostUpstream, noted } =
       this.#entries
-    const exporters = Object.entries(this.#entries.exporters)
-    const settled = Math.min(inRows, ...exporters.map(([, e]) => e.joinedAt + e.flows + sum(e.dropped)))
-    const droppedAtWorst = exporters.map(([, e]) => e.dropped).reduce(larger, {})
-    const delivered = Math.max(0, settled - sum(droppedAtWorst))
+    const exporters = Object.entries(this.#entries.exporters).map(([exporter, entries]) => ({
+      exporter,
+      deliveredFlows: entries.flows,
+      deliveredRows: entries.rows,
+      deliveredBytes: entries.bytes,
+      dropped: { ...entries.dropped },
+      pending: waitingFor(exporter),
+      unsettled: entries.owed - entries.flows - sum(entries.dropped),
+    }))
+    const droppedAtWorst = exporters.map((exporter) => exporter.dropped).reduce(larger, {})
+    // A flow that one exporter waits for and another has lost counts as lost.
+    const others = inRows - sum(droppedAtWorst)
     return {
       pipeline: this.pipeline,
       received,
-      delivered,
+      delivered: Math.max(0, others - Math.max(0, ...exporters.map(({ unsettled }) => unsettled))),
       filtered,
       dropped: together(dropped, droppedAtWorst),
-      pending: pendingInFold + inRows - delivered - sum(droppedAtWorst),
-      exporters: exporters.map(([exporter, { flows, rows, bytes, dropped }]) => ({
-        dropped: { ...dropped },
-        exporter,
-        deliveredFlows: flows,
-        deliveredRows: rows,
-        deliveredBytes: bytes,
-      })),
+      pending: pendingInFold + Math.min(others, Math.max(0, ...exporters.map(({ pending }) => pending))),
+      exporters: exporters.map(({ unsettled: _, ...sheet }) => sheet),
       beside: { receivedBytes, gapBytes, lostUpstream: { ...lostUpstream }, noted: { ...noted } },
     }
   }

@@ -11,13 +11,21 @@ const SHEET: BalanceSheet = {
   dropped: { not_json: 3, line_too_long: 40 },
   pending: 6,
   exporters: [
-    { exporter: 'file', deliveredFlows: 1700, deliveredRows: 93, deliveredBytes: 94_208, dropped: {} },
+    {
+      exporter: 'file',
+      deliveredFlows: 1700,
+      deliveredRows: 93,
+      deliveredBytes: 94_208,
+      dropped: {},
+      pending: 6,
+    },
     {
       exporter: 'debug',
       deliveredFlows: 1700,
       deliveredRows: 93,
       deliveredBytes: 5000,
       dropped: { refused: 7 },
+      pending: 0,
     },
   ],
   beside: {
@@ -44,7 +52,7 @@ test('a balance sheet reads like one', () => {
     balanced             0
 
     exporter  rows  flows      size
-    file        93  1,700  92.0 KiB  35 times smaller than the 3.1 MiB received
+    file        93  1,700  92.0 KiB  35 times smaller than the 3.1 MiB received; 6 flows wait
     debug       93  1,700   4.9 KiB  650 times smaller than the 3.1 MiB received; 7 flows dropped: refused
 
     gap: 2.0 KiB were gone before anybody read them

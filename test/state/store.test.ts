@@ -16,7 +16,7 @@ const NOTHING: StateChange = {
   folds: new Map(),
   sinks: new Map(),
   ledgers: new Map(),
-  outbox: { appended: [], cursors: new Map(), doneUpTo: 0 },
+  outbox: { appended: [], cursors: new Map(), unreadable: new Map(), done: [] },
 }
 
 test('what was committed is there after the file is opened again', (t) => {
@@ -74,7 +74,7 @@ test('the lock goes with a killed process', async (t) => {
   const script = `
     const { Store } = await import(${JSON.stringify(new URL('../../src/state/store.ts', import.meta.url).href)})
     const store = Store.open({ dir: ${JSON.stringify(dir)}, durability: 'process', nowMs: 0, warn() {} })
-    store.commit({ positions: new Map([['r', 5]]), folds: new Map(), sinks: new Map(), ledgers: new Map(), outbox: { appended: [], cursors: new Map(), doneUpTo: 0 } })
+    store.commit({ positions: new Map([['r', 5]]), folds: new Map(), sinks: new Map(), ledgers: new Map(), outbox: { appended: [], cursors: new Map(), unreadable: new Map(), done: [] } })
     process.stdout.write('committed')
     setInterval(() => {}, 1000)`
   const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
