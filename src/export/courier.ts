@@ -8,9 +8,9 @@ import type {
   Sender,
   SendResult,
 } from '../sdk/index.ts'
+import type { OutboxHead } from '../state/entry.ts'
 import type { Lane } from '../state/lane.ts'
 import type { Outbox } from '../state/outbox.ts'
-import type { OutboxHead } from '../state/store.ts'
 import { attempt } from './attempt.ts'
 import { type CourierMetrics, courierMetrics } from './courier-metrics.ts'
 import type { DeadLetter } from './dead-letter.ts'

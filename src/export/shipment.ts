@@ -1,6 +1,5 @@
 import { flowsOf, type Row } from '../sdk/index.ts'
-import type { RowRange } from '../state/lane.ts'
-import type { OutboxHead } from '../state/store.ts'
+import type { OutboxHead, RowRange } from '../state/entry.ts'
 
 /** Rows of one entry that met the same fate. */
 export interface ShippedRange extends RowRange {

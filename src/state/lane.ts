@@ -1,4 +1,4 @@
-import type { OutboxHead } from './store.ts'
+import type { Cursor, OutboxHead, RowRange } from './entry.ts'
 
 export interface LaneSettings {
   readonly exporter: string
@@ -8,24 +8,6 @@ export interface LaneSettings {
   /** Null: rows never grow too old. */
   readonly maxAgeMs: number | null
   readonly onFull: 'block' | 'drop_oldest'
-}
-
-/** Some rows of an entry, one after the other, that an exporter is done with. */
-export interface RowRange {
-  /** Of the entry. */
-  readonly seq: number
-  readonly from: number
-  /** The first row that is not among them. */
-  readonly to: number
-  readonly flows: number
-}
-
-/** How far an exporter came. */
-export interface Cursor {
-  /** It is done with this entry and all before it. */
-  readonly through: number
-  /** What it is done with beyond. */
-  readonly beyond: readonly RowRange[]
 }
 
 /** Flows that an exporter will not get. */

@@ -1,6 +1,7 @@
 import type { Row, RowBatch } from '../sdk/index.ts'
-import { type Cursor, Lane, type LaneDrop, type LaneSettings } from './lane.ts'
-import type { OutboxChange, OutboxEntry, OutboxHead, Store } from './store.ts'
+import type { Cursor, OutboxEntry, OutboxHead } from './entry.ts'
+import { Lane, type LaneDrop, type LaneSettings } from './lane.ts'
+import type { OutboxChange, Store } from './store.ts'
 
 export interface OutboxDrop extends LaneDrop {
   readonly exporter: string

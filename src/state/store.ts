@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Json, Pane } from '../sdk/index.ts'
-import type { Cursor } from './lane.ts'
+import type { Cursor, EntryBody, OutboxEntry, OutboxHead } from './entry.ts'
 import { openStateFile, passingTrouble, type StateFileOptions } from './state-file.ts'
 
 /** What one commit makes durable, all of it or nothing. */
@@ -24,28 +24,6 @@ export interface OutboxChange {
   readonly unreadable: ReadonlyMap<number, string>
   /** Entries that every exporter is done with: their space is used again. */
   readonly done: readonly number[]
-}
-
-/** Rows that wait for exporters, as they are stored together. */
-export interface OutboxEntry extends OutboxHead, EntryBody {}
-
-/** What is known of an entry without reading its rows. */
-export interface OutboxHead {
-  /** Grows with every entry, and is never used again. */
-  readonly seq: number
-  readonly pipeline: string
-  /** Those it was made for. */
-  readonly exporters: readonly string[]
-  readonly madeAtMs: number
-  readonly rows: number
-  readonly flows: number
-  readonly bytes: number
-}
-
-/** The rows of an entry, and the version of what encoded them. */
-export interface EntryBody {
-  readonly version: number
-  readonly body: Uint8Array
 }
 
 export interface FoldChange {
