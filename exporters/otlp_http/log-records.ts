@@ -7,7 +7,7 @@ import { rowAttributes } from './row-attributes.ts'
 export const EVENT_NAME = 'flowfold.flow'
 const SCOPE = { name: 'flowfold' }
 
-type Severity = Pick<ReadableLogRecord, 'severityNumber' | 'severityText'>
+type Severity = { readonly severityNumber: SeverityNumber; readonly severityText: string }
 
 const INFO: Severity = { severityNumber: SeverityNumber.INFO, severityText: 'INFO' }
 const SEVERITIES: { readonly [verdict: string]: Severity } = {
@@ -26,10 +26,12 @@ export class LogRecords {
   recordOf(row: Row): ReadableLogRecord {
     const { TimeGenerated, LastFlowTime, Verdict = '' } = row
     const hrTime = hrTimeOf(TimeGenerated)
+    const { severityNumber, severityText } = SEVERITIES[Verdict] ?? INFO
     return {
       hrTime,
       hrTimeObserved: LastFlowTime === undefined ? hrTime : hrTimeOf(LastFlowTime),
-      ...(SEVERITIES[Verdict] ?? INFO),
+      severityNumber,
+      severityText,
       eventName: EVENT_NAME,
       body: rowText(row),
       attributes: rowAttributes(row) as Attributes,

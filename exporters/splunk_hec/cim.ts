@@ -65,13 +65,13 @@ function appOf({ Layer7 }: Row): string | undefined {
   return undefined
 }
 
-/** Names of the policies that decided, each once. */
-function policiesOf({ Policies }: Row): string[] | undefined {
+/** Names of the policies that decided, each once; as text, because Splunk would call a list `rule{}`. */
+function policiesOf({ Policies }: Row): string | undefined {
   if (Policies === undefined) return undefined
   const names = Object.values(Policies)
     .flatMap((list) => (Array.isArray(list) ? (list as { readonly name?: string }[]) : []))
     .flatMap(({ name }) => (name === undefined ? [] : [name]))
-  return names.length > 0 ? [...new Set(names)] : undefined
+  return names.length > 0 ? [...new Set(names)].join(', ') : undefined
 }
 
 function lowerCase(value: Json | undefined): string | undefined {

@@ -56,6 +56,13 @@ export class TlsFiles {
 function secureContext(material: { ca: string; cert: string; key: string }): SecureContext {
   // Not imported at the top: it costs 20 ms at every start, and most configs name no file.
   const { createSecureContext } = process.getBuiltinModule('node:tls')
+  const { X509Certificate } = process.getBuiltinModule('node:crypto')
   const { ca, cert, key } = material
-  return createSecureContext({ ...(ca && { ca }), ...(cert && { cert, key }) })
+  try {
+    // A context takes a CA that is none without a word, and then trusts nobody.
+    if (ca) new X509Certificate(ca)
+    return createSecureContext({ ...(ca && { ca }), ...(cert && { cert, key }) })
+  } catch (error) {
+    throw new Error(`the files of \`tls\` are no PEM, or do not belong together: ${(error as Error).message}`)
+  }
 }

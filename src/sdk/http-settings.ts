@@ -82,10 +82,7 @@ export function checkHttp(settings: HttpSettings): void {
   try {
     new TlsFiles(tlsOf(settings), systemClock).options()
   } catch (error) {
-    throw new SettingError(
-      ['tls'],
-      `the files are no PEM, or do not belong together: ${(error as Error).message}`,
-    )
+    throw new SettingError(['tls'], (error as Error).message)
   }
 }
 

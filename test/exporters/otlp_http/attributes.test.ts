@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { rowAttributes } from '../../../exporters/otlp_http/row-attributes.ts'
 import { ATTRIBUTES, COLUMNS, type Json, type Row } from '../../../src/sdk/index.ts'
+import { FULL_ROW } from '../../support/full-row.ts'
 import { row } from '../../support/rows.ts'
 import { noRecording, recordedRows, sampleRows } from '../../support/sample-rows.ts'
-import { FULL_ROW } from './full-row.ts'
 
 test('every column but the time has an attribute, and the full row has every column', () => {
   const names = COLUMNS.map(({ name }) => name)

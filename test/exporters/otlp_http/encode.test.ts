@@ -7,8 +7,8 @@ import type { ReadableLogRecord } from '@opentelemetry/sdk-logs'
 import { LogRecords } from '../../../exporters/otlp_http/log-records.ts'
 import type { Payload, Row } from '../../../src/sdk/index.ts'
 import { faultyServer } from '../../support/faulty-server.ts'
+import { FULL_ROW } from '../../support/full-row.ts'
 import { row } from '../../support/rows.ts'
-import { FULL_ROW } from './full-row.ts'
 import { otlpSender, payloadOf } from './world.ts'
 
 const ENDPOINT = { endpoint: 'http://127.0.0.1:1' }

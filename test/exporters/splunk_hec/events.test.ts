@@ -109,7 +109,7 @@ test('a request has the fields of the data model', () => {
     action: 'allowed',
     direction: 'inbound',
     dvc: 'node-7',
-    rule: ['let-in', 'also'],
+    rule: 'let-in, also',
     count: 12,
   })
 })

@@ -1,4 +1,4 @@
-import type { Row } from '../../../src/sdk/index.ts'
+import type { Row } from '../../src/record/row.ts'
 
 /** A row with every column there is, and all that stands in them. */
 export const FULL_ROW: Row = {
