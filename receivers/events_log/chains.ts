@@ -12,8 +12,8 @@ interface Chain {
 const MOST_FILES = 20_000
 /** A rotated file that has rested for so long has lost its writer. */
 const QUIET_MS = 5_000
-/** One look may miss a file that is just being renamed, two do not. */
-const LOOKS_UNTIL_GONE = 2
+/** A file moves twice, when it is renamed and when it is compressed, and each may hide it from one look. */
+const LOOKS_UNTIL_GONE = 3
 
 /** All files that are followed, by log, and whose turn it is. */
 export class Chains {
@@ -76,8 +76,9 @@ export class Chains {
     let lastEventMs = Number.POSITIVE_INFINITY
     for (const chain of this.#chains.values()) {
       if (next !== null && chain.lastEventMs >= lastEventMs) continue
-      const file = chain.files.find(({ hasMore }) => hasMore)
-      if (file === undefined) continue
+      // What comes after a file that is on its way to another name waits for it.
+      const file = chain.files.find(({ hasMore, isAwaited }) => hasMore || isAwaited)
+      if (file === undefined || file.isAwaited) continue
       next = file
       lastEventMs = chain.lastEventMs
     }
@@ -89,10 +90,11 @@ export class Chains {
     this.#chain(log).lastEventMs = eventMs
   }
 
-  /** Marks the files whose name another one has taken, or that bear a rotated file's name; tells how many are new. */
+  /** Brings the files into the order of their rotation and marks those that are rotated; tells how many are new. */
   markRotated(nowMs: number): number {
     let rotations = 0
     for (const { files } of this.#chains.values()) {
+      sortByRotation(files)
       for (const file of files) {
         if (file.rotated || (file === files.at(-1) && backupOf(file.path) === null)) continue
         file.rotated = true
@@ -121,4 +123,12 @@ export class Chains {
     }
     return chain
   }
+}
+
+/** Files whose names tell no time keep their places. */
+function sortByRotation(files: TailedFile[]): void {
+  const timeOf = (file: TailedFile) => backupOf(file.path)?.rotatedAt ?? ''
+  const sorted = files.filter((file) => timeOf(file) !== '')
+  sorted.sort((a, b) => (timeOf(a) < timeOf(b) ? -1 : 1))
+  for (const [index, file] of files.entries()) if (timeOf(file) !== '') files[index] = sorted.shift() ?? file
 }

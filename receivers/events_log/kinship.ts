@@ -19,7 +19,7 @@ export function kinship(
 ): Kinship {
   for (const file of missing)
     if (isFamily(file, sighting) && hasMovedTo(file, sighting, open)) return { kind: 'moved', file }
-  for (const file of open.isGzip ? [] : present)
+  for (const file of present)
     if (isRotatedName(file, sighting) && file.startsWith(open)) return { kind: 'copy' }
   for (const file of open.isGzip ? [] : missing)
     if (isRotatedName(file, sighting) && file.hasRead(open)) return { kind: 'old_copy' }
@@ -28,9 +28,7 @@ export function kinship(
 
 function hasMovedTo(file: TailedFile, sighting: Sighting, open: OpenFile): boolean {
   if (file.isOpen) return isRotatedName(file, sighting) && file.isWholeIn(open)
-  if (file.print.offset > 0) return file.isIn(open)
-  // Of a file that nobody has read there is only the name to go by.
-  return sighting.place.path === `${file.path}.gz`
+  return file.isIn(open)
 }
 
 /** Under the log's own name stands a new file, however much it looks like the old one. */

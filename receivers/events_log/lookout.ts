@@ -21,6 +21,8 @@ export interface Seen {
   readonly folders: readonly string[]
   /** What cannot be looked at, and why. */
   readonly blocked: ReadonlyMap<string, string>
+  /** Something was renamed or removed during the look. Read nothing before another one, or it comes out of order. */
+  readonly isStale: boolean
 }
 
 /** What one look has found out so far. */
@@ -33,6 +35,7 @@ interface Look {
   readonly missing: Set<TailedFile>
   /** Inodes that were seen in this look. */
   readonly met: Set<string>
+  isStale: boolean
 }
 
 /**
@@ -53,14 +56,14 @@ export class Lookout {
   }
 
   look(nowMs: number): Seen {
-    const { sightings, folders } = this.#survey.take(this.#chains.logs)
+    const { sightings, folders, isStale } = this.#survey.take(this.#chains.logs)
     const files = this.#chains.all
     for (const file of files) {
       if (file.blocked !== null) folders.blocked.set(file.path, file.blocked)
       file.blocked = null
     }
     const inodes = new Map(files.filter((file) => !file.isDisplaced).map((file) => [file.id, file]))
-    const look: Look = { nowMs, folders, inodes, missing: new Set(files), met: new Set() }
+    const look: Look = { nowMs, folders, inodes, missing: new Set(files), met: new Set(), isStale }
     const unknown = sightings.filter((sighting) => !this.#recognise(sighting, look))
     for (const file of look.missing) attempt(file, look, () => this.#checkHeld(file, look))
     for (const file of look.missing) attempt(file, look, () => this.#findInode(file, look))
@@ -68,7 +71,7 @@ export class Lookout {
     for (const file of look.missing) attempt(file, look, () => this.#findContent(file, look))
     for (const file of look.missing) attempt(file, look, () => file.seenNowhere(nowMs))
     closeSome(this.#chains.all, this.#handles)
-    return { folders: folders.watchable, blocked: folders.blocked }
+    return { folders: folders.watchable, blocked: folders.blocked, isStale: look.isStale }
   }
 
   /** Takes a file whose inode is known and still holds what it held; any other is for a closer look. */
@@ -78,10 +81,10 @@ export class Lookout {
     const file = look.inodes.get(place.id)
     if (file === undefined) return false
     return attempt(file, look, () => {
-      if (!file.isStill(place)) {
-        file.displace()?.close()
-        return false
-      }
+      const verdict = file.compareTo(place)
+      if (verdict === 'moved') look.isStale = true
+      if (verdict === 'other') file.displace()?.close()
+      if (verdict !== 'same') return verdict === 'moved'
       if (file.log !== log && !this.#survey.follows(file)) this.#chains.rename(file.log, log)
       file.seenAt(place, look.nowMs)
       look.missing.delete(file)
@@ -110,7 +113,7 @@ export class Lookout {
     }
     const around = look.folders.around(file.path)
     const places = here.kind === 'found' ? [here.value, ...around] : around
-    const place = places.find((place) => file.isStill(place))
+    const place = places.find((place) => file.compareTo(place) === 'same')
     if (place === undefined) return
     file.seenAt(place, look.nowMs)
     look.missing.delete(file)
@@ -122,10 +125,15 @@ export class Lookout {
     if (sighting.excluded && look.missing.size === 0) return
     const found = OpenFile.open(path, this.#handles)
     if (found.kind === 'blocked') look.folders.blocked.set(path, found.reason)
+    if (found.kind === 'absent') look.isStale = true
     if (found.kind !== 'found') return
     const open = found.value
-    // Renamed since, which the next look tells; or a rotated file of which nothing has been copied yet.
-    if (open.place.id !== id || (open.place.bytes === 0 && sighting.rotatedAt !== null)) return open.close()
+    if (open.place.id !== id) {
+      look.isStale = true
+      return open.close()
+    }
+    // A rotated file of which nothing has been copied yet.
+    if (open.place.bytes === 0 && sighting.rotatedAt !== null) return open.close()
     const kin = this.#kinOf(sighting, open, look)
     if (kin === null) return open.close()
     switch (kin.kind) {
@@ -171,7 +179,7 @@ export class Lookout {
 
   /** A file that was moved to another device, or copied and truncated, under a name that nobody follows. */
   #findContent(file: TailedFile, look: Look): void {
-    if (file.isOpen || file.print.offset === 0) return
+    if (file.isOpen) return
     const present = new Set(this.#present(look).map(({ id }) => id))
     for (const { path } of look.folders.around(file.path).filter(({ id }) => !present.has(id))) {
       const found = OpenFile.open(path, this.#handles)

@@ -92,21 +92,21 @@ export class OpenFile {
     return this.#gunzip?.damage ?? null
   }
 
-  /** Mark of `bytes` at `position`; null where there are not as many. A compressed file knows its first ones only. */
-  markAt(position: number, bytes: number): string | null {
-    if (this.isGzip) {
-      const head = position === 0 ? headOfGzip(this.#fd, bytes) : Buffer.alloc(0)
-      return head.length === bytes ? mark(head) : null
-    }
+  /** `bytes` of content at `position`, or fewer where it ends. Of a compressed file only the first ones can be had. */
+  bytesAt(position: number, bytes: number): Buffer {
+    if (this.isGzip) return position === 0 ? headOfGzip(this.#fd, bytes) : Buffer.alloc(0)
     const stretch = Buffer.alloc(bytes)
-    return readSync(this.#fd, stretch, 0, bytes, position) === bytes ? mark(stretch) : null
+    return stretch.subarray(0, readSync(this.#fd, stretch, 0, bytes, position))
+  }
+
+  markAt(position: number, bytes: number): string {
+    return mark(this.bytesAt(position, bytes))
   }
 
   /** Where its unfinished last line begins, if that is near the end; its end else. */
   endOfLines(): number {
     const { bytes } = this.look()
-    const tail = Buffer.alloc(Math.min(bytes, LAST_LINE_BYTES))
-    if (readSync(this.#fd, tail, 0, tail.length, bytes - tail.length) < tail.length) return bytes
+    const tail = this.bytesAt(Math.max(0, bytes - LAST_LINE_BYTES), LAST_LINE_BYTES)
     const lineFeed = tail.lastIndexOf(LINE_FEED)
     return lineFeed < 0 ? bytes : bytes - tail.length + lineFeed + 1
   }
@@ -114,7 +114,7 @@ export class OpenFile {
   /** Whether this is the content the fingerprint was taken of. Of a compressed file only reading tells for sure. */
   holds({ offset, head, seam }: Fingerprint): boolean {
     const bytes = markBytes(offset)
-    if (this.markAt(0, bytes) !== head) return false
+    if (this.markAt(0, head.bytes) !== head.mark) return false
     return this.isGzip || seam === null || this.markAt(offset - bytes, bytes) === seam
   }
 

@@ -16,10 +16,15 @@ export interface Sighting {
 }
 
 export interface Surveyed {
-  /** The logs themselves, then rotated files by time. */
+  /** The logs themselves, then rotated files. */
   readonly sightings: readonly Sighting[]
   readonly folders: Folders
+  /** Something was renamed or removed meanwhile: another look would tell more. */
+  readonly isStale: boolean
 }
+
+/** A name to look for. */
+type Name = Omit<Sighting, 'place'> & { readonly path: string }
 
 /** What stands on disk under the names that are followed. It remembers nothing from one look to the next. */
 export class Survey {
@@ -42,34 +47,39 @@ export class Survey {
     return isMeant(log) || isMeant(path)
   }
 
-  /** `known` are logs whose rotated files are looked for although the log itself may be missing right now. */
+  /**
+   * `known` are logs whose rotated files are looked for although the log itself may be missing right now.
+   *
+   * The logs come first: what has been rotated before a log was seen is there when its folder is listed, so nothing
+   * between the two is overlooked.
+   */
   take(known: Iterable<string>): Surveyed {
     const folders = new Folders()
-    const names = this.#names(known, folders)
-    const sightings: Sighting[] = []
-    for (const [path, name] of names) {
-      // While a rotated file is being compressed it stands there twice.
-      if (name.rotatedAt !== null && path.endsWith('.gz') && names.has(path.slice(0, -'.gz'.length))) continue
-      const found = lookAt(folders.realPath(path))
-      if (found.kind === 'found') sightings.push({ ...name, place: found.value })
-      if (found.kind === 'blocked') folders.blocked.set(path, found.reason)
-    }
-    return { sightings: sightings.sort(byRotation), folders }
+    const paths = this.#paths()
+    const logs = paths.filter((path) => backupOf(path) === null).map(nameOfLog)
+    const seen = look(logs, folders)
+    const rotated = this.#rotated(
+      { paths, logs: new Set([...known, ...logs.map(({ log }) => log)]) },
+      folders,
+    )
+    const seenRotated = look(rotated, folders)
+    const isStale = seenRotated.length < rotated.length
+    return { sightings: [...seen, ...seenRotated], folders, isStale }
   }
 
-  /** What there is to look for, by path. */
-  #names(known: Iterable<string>, folders: Folders): Map<string, Omit<Sighting, 'place'>> {
-    const names = new Map<string, Omit<Sighting, 'place'>>()
-    const logs = new Set([...known, ...this.#include.filter(isLiteral)])
-    for (const path of this.#paths()) {
-      const backup = backupOf(path)
-      names.set(path, { log: backup?.log ?? path, rotatedAt: backup?.rotatedAt ?? null, excluded: false })
-      if (backup === null) logs.add(path)
+  /** The rotated files of logs, and those that are named themselves. */
+  #rotated({ paths, logs }: { paths: readonly string[]; logs: Iterable<string> }, folders: Folders): Name[] {
+    const names = new Map<string, Name>()
+    const add = (path: string, log: string) => {
+      const rotatedAt = backupOf(path)?.rotatedAt
+      if (rotatedAt !== undefined) names.set(path, { path, log, rotatedAt, excluded: this.#excludes(path) })
     }
-    for (const log of logs)
-      for (const { path, rotatedAt } of folders.backupsOf(log))
-        names.set(path, { log, rotatedAt, excluded: this.#excludes(path) })
-    return names
+    for (const path of paths) add(path, backupOf(path)?.log ?? path)
+    for (const log of logs) for (const path of folders.backupsOf(log)) add(path, log)
+    // While a file is being compressed it stands there twice.
+    return [...names.values()].filter(
+      ({ path }) => !names.has(path.replace(/\.gz$/, '')) || !path.endsWith('.gz'),
+    )
   }
 
   #paths(): string[] {
@@ -89,8 +99,14 @@ function isLiteral(pattern: string): boolean {
   return !/[*?[\]{}()!]/.test(pattern)
 }
 
-/** The logs themselves, then rotated files by time. */
-function byRotation(a: Sighting, b: Sighting): number {
-  const [before, after] = [a.rotatedAt ?? '', b.rotatedAt ?? '']
-  return before < after ? -1 : before > after ? 1 : 0
+function nameOfLog(path: string): Name {
+  return { path, log: path, rotatedAt: null, excluded: false }
+}
+
+function look(names: readonly Name[], folders: Folders): Sighting[] {
+  return names.flatMap(({ path, log, rotatedAt, excluded }) => {
+    const found = lookAt(folders.realPath(path))
+    if (found.kind === 'blocked') folders.blocked.set(path, found.reason)
+    return found.kind === 'found' ? [{ place: found.value, log, rotatedAt, excluded }] : []
+  })
 }

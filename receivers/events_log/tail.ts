@@ -42,6 +42,8 @@ interface Run {
 /** How a round of reading ended. */
 type Round = 'nothing_new' | 'all_read' | 'more_to_read'
 
+/** Against a writer that rotates faster than we look. */
+const MOST_LOOKS_AT_ONCE = 20
 /** At the end a file may be missing that is only on its way to another name. */
 const LAST_LOOKS = 3
 
@@ -61,7 +63,7 @@ export class Tail implements Receiver {
   /** No look before, and no stored position: all that is met was there before anybody followed it. */
   #isFirstLook: boolean
   #lastLookMs = Number.NEGATIVE_INFINITY
-  #seen: Seen = { folders: [], blocked: new Map() }
+  #seen: Seen = { folders: [], blocked: new Map(), isStale: false }
 
   constructor({ settings, host, position, reads, pause }: TailParts) {
     this.#settings = settings
@@ -91,7 +93,8 @@ export class Tail implements Receiver {
   }
 
   position(): Json {
-    return toPosition(this.#chains.all.map((file) => file.toJson()))
+    // Nothing can be known again of a file that was empty, and nothing of it is lost when it is met anew.
+    return toPosition(this.#chains.all.filter(({ isEmpty }) => !isEmpty).map((file) => file.toJson()))
   }
 
   async run(intake: Intake, signal: AbortSignal): Promise<void> {
@@ -139,7 +142,7 @@ export class Tail implements Receiver {
 
   /** The last of `stop_at_end`. What may be gone gets another chance to be found. */
   async #end(run: Run): Promise<void> {
-    for (let looks = 0; this.#chains.all.some((file) => file.isMissed) && looks < LAST_LOOKS; looks++)
+    for (let looks = 0; this.#chains.all.some((file) => file.isAwaited) && looks < LAST_LOOKS; looks++)
       await this.#round(run)
     for (const file of this.#chains.all) {
       if (run.signal.aborted) return
@@ -151,6 +154,8 @@ export class Tail implements Receiver {
     const nowMs = this.#host.clock.now()
     this.#lastLookMs = nowMs
     this.#seen = this.#lookout.look(nowMs)
+    for (let again = 0; this.#seen.isStale && again < MOST_LOOKS_AT_ONCE; again++)
+      this.#seen = this.#lookout.look(nowMs)
     this.#count.rotations.add(this.#chains.markRotated(nowMs))
     this.#complaints.are(this.#seen.blocked)
     this.#isFirstLook = false
@@ -160,7 +165,7 @@ export class Tail implements Receiver {
   #bury(intake: Intake): void {
     for (const file of this.#chains.gone()) {
       this.#chains.forget(file)
-      const bytes = Math.max(file.unreadBytes, file.mayHaveGrown ? 1 : 0)
+      const bytes = file.lostBytes
       if (bytes > 0 && this.#survey.follows(file)) this.#gap(intake, { path: file.path, bytes, reason: GONE })
     }
   }

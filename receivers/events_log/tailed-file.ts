@@ -1,4 +1,4 @@
-import { advance, type Fingerprint, MARK_BYTES, mark, markBytes, NOTHING_READ } from './fingerprint.ts'
+import { advance, type Fingerprint, headOf, MARK_BYTES, mark, markBytes, UNSEEN } from './fingerprint.ts'
 import { failure, type Handles, OpenFile, type Place } from './open-file.ts'
 import type { SavedFile } from './position.ts'
 
@@ -55,7 +55,7 @@ export class TailedFile {
 
   /** A file of which nothing has been read. */
   static begin(log: string, open: OpenFile, handles: Handles, nowMs: number): TailedFile {
-    const file = new TailedFile(log, handles, { ...open.place, stamp: '' }, NOTHING_READ, 0)
+    const file = new TailedFile(log, handles, { ...open.place, stamp: '' }, UNSEEN, 0)
     file.#open = open
     file.seenAt(open.place, nowMs)
     return file
@@ -97,6 +97,10 @@ export class TailedFile {
     return this.#print
   }
 
+  get isEmpty(): boolean {
+    return this.#size === 0 && this.#print.offset === 0
+  }
+
   get unreadBytes(): number {
     return this.ended ? 0 : Math.max(0, this.#size - this.#print.offset)
   }
@@ -134,6 +138,16 @@ export class TailedFile {
     return this.missedLooks > 0 && !this.isOpen
   }
 
+  /** Found nowhere, although not all of it has been read. */
+  get isAwaited(): boolean {
+    return this.isMissed && this.lostBytes > 0
+  }
+
+  /** Bytes that nobody will read if it is gone; as far as known, so at least one where it may have grown unseen. */
+  get lostBytes(): number {
+    return Math.max(this.unreadBytes, this.mayHaveGrown ? 1 : 0)
+  }
+
   /** Read as far as it goes, and to be closed when nobody writes to it any more. */
   get isFinished(): boolean {
     const isRead = !this.hasMore && !this.#displaced && this.blocked === null
@@ -146,22 +160,26 @@ export class TailedFile {
     return this.isGzip && this.#place.stamp === this.#endStamp && this.damage === null
   }
 
-  /** Whether this is what stands at `place`. What cannot be opened is ours, if its inode is, until it can. */
-  isStill(place: Place): boolean {
-    if (this.#displaced || place.id !== this.id) return false
-    if (!this.#isDoubtful && place.path === this.path && place.stamp === this.#place.stamp) return true
-    if (this.#open?.place.id === place.id) return this.#open.holds(this.#print)
+  /**
+   * Whether this is what stands at `place`, our inode. What may not be opened is ours until it may; `moved` when another
+   * inode is there by now.
+   */
+  compareTo(place: Place): 'same' | 'other' | 'moved' {
+    if (this.#displaced || place.id !== this.id) return 'other'
+    if (!this.#isDoubtful && place.path === this.path && place.stamp === this.#place.stamp) return 'same'
+    if (this.#open?.place.id === place.id) return this.#open.holds(this.#print) ? 'same' : 'other'
     const found = OpenFile.open(place.path, this.#handles)
-    if (found.kind !== 'found') return found.kind === 'blocked'
-    const holds = found.value.place.id === place.id && found.value.holds(this.#print)
-    if (holds && this.#open === null) this.#open = found.value
-    else found.value.close()
-    return holds
+    if (found.kind !== 'found') return found.kind === 'blocked' ? 'same' : 'moved'
+    const open = found.value
+    const verdict = open.place.id !== place.id ? 'moved' : open.holds(this.#print) ? 'same' : 'other'
+    if (verdict === 'same' && this.#open === null) this.#open = open
+    else open.close()
+    return verdict
   }
 
-  /** Whether `other` holds what has been read of this file. */
+  /** Whether `other` holds what is known of this file. */
   isIn(other: OpenFile): boolean {
-    return other.place.id !== this.#notAt && other.holds(this.#print)
+    return this.#print.head.bytes > 0 && other.place.id !== this.#notAt && other.holds(this.#print)
   }
 
   /** Whether all that this file, open here, holds by now is in `other`. */
@@ -172,8 +190,9 @@ export class TailedFile {
   /** Whether `other` is a copy of this file: of all of it, or of what it was a while ago. */
   startsWith(other: OpenFile): boolean {
     const size = other.contentBytes() ?? 0
-    if (size > this.#size || (size >= MARK_BYTES && !this.#mayShareHead(other))) return false
-    return this.open() === null && this.#open?.isGzip === false && this.#open.agreesWith(other, size)
+    if (size >= this.#print.head.bytes && !this.#mayShareHead(other)) return false
+    if (this.open() !== null || this.#open === null || this.isGzip) return false
+    return size <= (this.#open.contentBytes() ?? 0) && this.#open.agreesWith(other, size)
   }
 
   /** Whether `other` is a copy of this file that holds no more than has been read; only the beginning tells. */
@@ -182,7 +201,7 @@ export class TailedFile {
     return size > 0 && size <= this.#print.offset && this.#mayShareHead(other)
   }
 
-  /** It was found at `place`, as `isStill` said. */
+  /** It was found at `place`, as `compareTo` said. */
   seenAt(place: Place, nowMs: number): void {
     const changed = place.stamp !== this.#place.stamp
     this.#place = place
@@ -229,8 +248,8 @@ export class TailedFile {
   skipToEnd({ mayGrow }: { readonly mayGrow: boolean }): void {
     const offset = mayGrow && !this.isGzip ? (this.#open?.endOfLines() ?? this.#size) : this.#size
     const bytes = markBytes(offset)
-    const head = this.#open?.markAt(0, bytes) ?? ''
-    this.#print = { offset, head, seam: this.#open?.markAt(offset - bytes, bytes) ?? null }
+    const seam = this.isGzip ? null : (this.#open?.markAt(offset - bytes, bytes) ?? null)
+    this.#print = { ...this.#print, offset, seam }
   }
 
   /**
@@ -250,6 +269,7 @@ export class TailedFile {
         this.#isDoubtful = true
         return { kind: 'elsewhere' }
       }
+      if (this.#print.offset === before) this.#saw(input.subarray(0, to))
       return this.#took(before, to, to < input.length)
     } catch (error) {
       this.close()
@@ -278,7 +298,8 @@ export class TailedFile {
   }
 
   #mayShareHead(other: OpenFile): boolean {
-    return other.markAt(0, markBytes(this.#print.offset)) === this.#print.head
+    const { bytes, mark } = this.#print.head
+    return other.markAt(0, bytes) === mark
   }
 
   #took(from: number, to: number, atEnd: boolean): Read {
@@ -289,6 +310,13 @@ export class TailedFile {
     return { kind: 'bytes', from, to, atEnd }
   }
 
+  /** Learns what the file begins with. */
+  #saw(first: Uint8Array): void {
+    const { head } = this.#print
+    if (head.bytes < MARK_BYTES && first.length > head.bytes)
+      this.#print = { ...this.#print, head: headOf(first) }
+  }
+
   #measure(nowMs: number): void {
     this.changedAtMs = nowMs
     // What breaks off may have been completed.
@@ -297,6 +325,8 @@ export class TailedFile {
     // A compressed file that does not tell its size has more until a read says otherwise.
     this.#size =
       this.#open === null ? this.#place.bytes : (this.#open.contentBytes() ?? this.#print.offset + 1)
+    if (this.#open !== null && this.#print.head.bytes < MARK_BYTES)
+      this.#saw(this.#open.bytesAt(0, MARK_BYTES))
   }
 }
 

@@ -17,7 +17,8 @@ interface Content {
   truncated: boolean
   /** How many of its records the follower could have seen; none when it was never there at a look. */
   seen: number | null
-  readonly born: number
+  /** When the follower first saw a record in it. */
+  known: number | null
 }
 
 /** A writer, a follower, and the account of both. */
@@ -164,7 +165,7 @@ export class World {
     for (const content of this.#contents) {
       const missing = content.records.filter((n) => !times.has(n))
       // Nobody can know of what came and went unseen, or was seen only by a follower whose memory is gone.
-      const isKnown = content.seen !== null && content.born <= this.#restartedAt
+      const isKnown = content.known !== null && content.known <= this.#restartedAt
       const isFindable = !content.elsewhere || (isKnown && !content.path?.endsWith('.gz'))
       const isThere = content.path !== null && isFindable
       if (missing.length > 0 && isThere) wrong.push(`${missing} lost, in ${content.path}`)
@@ -187,8 +188,11 @@ export class World {
   }
 
   #looked(): void {
-    for (const content of this.#contents)
-      if (content.path !== null && !content.elsewhere) content.seen = content.records.length
+    for (const content of this.#contents) {
+      if (content.path === null || content.elsewhere) continue
+      content.seen = content.records.length
+      if (content.records.length > 0) content.known ??= this.#lookedAt
+    }
     this.#collectCommits()
   }
 
@@ -210,7 +214,7 @@ export class World {
       elsewhere: false,
       truncated: false,
       seen: null,
-      born: this.#events++,
+      known: null,
     }
     this.#contents.push(content)
     return content
