@@ -116,6 +116,8 @@ type ConfigParts = {
   readonly processors?: { readonly [id: string]: object }
   readonly exporters?: { readonly [id: string]: object }
   readonly pipelines: ResolvedConfig['pipelines']
+  /** By component id, where the defaults will not do. */
+  readonly settings?: { readonly [id: string]: object }
   readonly service?: Partial<ServiceConfig>
 }
 
@@ -125,13 +127,14 @@ export function configOf({
   processors = {},
   exporters = {},
   pipelines,
+  settings: given = {},
   service,
 }: ConfigParts) {
   const configured = <D>(definitions: { readonly [id: string]: object }) =>
     new Map(
       Object.entries(definitions).map(([id, definition]) => {
         const { settings } = definition as { settings: z.ZodType }
-        return [id, { id, definition: definition as D, settings: settings.parse({}), input: {} }]
+        return [id, { id, definition: definition as D, settings: settings.parse(given[id] ?? {}), input: {} }]
       }),
     )
   const config: ResolvedConfig = {
