@@ -49,7 +49,7 @@ const LONGEST_CONNECT_MS = 10_000
 /** Whatever is shorter would blot out words that only look like it. */
 const SHORTEST_SECRET = 6
 
-/** Sends one request at a time to wherever it is told, and tells what came of it. Failures are values. */
+/** Sends requests to wherever it is told, each once, and tells what came of it. Failures are values. */
 export class HttpClient {
   readonly #options: HttpClientOptions
   readonly #connections: Connections
@@ -85,6 +85,13 @@ export class HttpClient {
     }
   }
 
+  /** A text of the backend, fit to be shown: servers and proxies may repeat what they were sent. */
+  withoutSecrets(text: string): string {
+    let clean = text
+    for (const secret of this.#secrets()) clean = clean.replaceAll(secret, '***')
+    return clean
+  }
+
   /** Ends what is under way. */
   close(): void {
     this.#connections.close()
@@ -117,21 +124,22 @@ export class HttpClient {
     return { kind: 'answer', status, headers, body: bytes, summary: summary.slice(0, LONGEST_SUMMARY) }
   }
 
-  /** A text of the backend, fit to be shown: servers and proxies may repeat what they were sent. */
-  withoutSecrets(text: string): string {
-    let clean = text
-    for (const secret of this.#secrets()) clean = clean.replaceAll(secret, '***')
-    return clean
-  }
-
   #secrets(): string[] {
-    const { headers, proxy } = this.#options
-    const password = proxy !== null && URL.canParse(proxy) ? new URL(proxy).password : ''
     // A header's value may be `Bearer abc`, of which `abc` is the secret.
-    const values = Object.values(headers()).flatMap((value) => [value, ...value.split(' ')])
-    return [...values, password, decodeURIComponent(password)].filter(
-      ({ length }) => length >= SHORTEST_SECRET,
-    )
+    const values = Object.values(this.#options.headers()).flatMap((value) => [value, ...value.split(' ')])
+    const secrets = [...values, ...passwordsIn(this.#options.proxy)]
+    return secrets.filter(({ length }) => length >= SHORTEST_SECRET)
+  }
+}
+
+/** As it is written in the URL, and as the proxy gets it. */
+function passwordsIn(proxy: string | null): string[] {
+  if (proxy === null || !URL.canParse(proxy)) return []
+  const { password } = new URL(proxy)
+  try {
+    return [password, decodeURIComponent(password)]
+  } catch {
+    return [password]
   }
 }
 

@@ -94,13 +94,17 @@ export function openHttp(
   { connections = settings.concurrency } = {},
 ): HttpClient {
   const credentials = authorization(settings, scheme, host.clock)
+  // In one case, or a header of the settings would go out beside the one it replaces.
+  const own = Object.fromEntries(
+    Object.entries(settings.headers).map(([name, value]) => [name.toLowerCase(), value]),
+  )
   return new HttpClient({
     clock: host.clock,
     timeoutMs: settings.timeout,
     connections,
     proxy: settings.proxy,
     tls: tlsOf(settings),
-    headers: () => ({ ...credentials(), ...settings.headers }),
+    headers: () => ({ ...credentials(), ...own }),
   })
 }
 

@@ -169,6 +169,28 @@ test('a proxy is asked for the tunnel, and its password is no part of any reason
   assert.equal(reasonOf(outcome), 'the proxy answered 407 when asked for backend.example:4318')
 })
 
+test('the environment names a proxy, and those who are reached without', async (t) => {
+  const asked: unknown[] = []
+  const proxy = createProxy((request, response) => {
+    asked.push(request.url)
+    response.end()
+  })
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
+  const { http_proxy = '', no_proxy = '' } = process.env
+  t.after(() => {
+    proxy.close()
+    Object.assign(process.env, { http_proxy, no_proxy })
+  })
+  const { port } = proxy.address() as AddressInfo
+  Object.assign(process.env, { http_proxy: `http://127.0.0.1:${port}`, no_proxy: '127.0.0.1' })
+  const server = await faultyServer(t, [{ status: 200 }])
+  const http = client(t, { proxy: null })
+  await post(http, 'http://backend.example/v1/logs')
+  await post(http, server.url)
+  assert.deepEqual(asked, ['http://backend.example/v1/logs'])
+  assert.equal(server.requests.length, 1)
+})
+
 test('a server with a certificate of an unknown CA is not trusted', { skip: noOpenssl }, async (t) => {
   const server = await faultyServer(t, [{ status: 200 }], new TestCa(tempDir(t)).sign('server'))
   assert.match(reasonOf(await post(client(t), server.url)), /signed by nobody we know; set tls\.ca_file/)

@@ -187,6 +187,15 @@ test('a token that was renewed in its file is used', async (t) => {
   assert.deepEqual(await sender.send(payload, NEVER), { kind: 'accepted' })
 })
 
+test('a header of the settings replaces what we would send', async (t) => {
+  const server = await faultyServer(t, [{ status: 200 }])
+  const headers = { Authorization: 'Basic abc', 'User-Agent': 'edge' }
+  const sender = otlpSender(t, { endpoint: server.url, token: 'the-token-itself', headers })
+  await sender.send(payloadOf(sender, ROWS), NEVER)
+  assert.equal(server.requests[0].headers.authorization, 'Basic abc')
+  assert.equal(server.requests[0].headers['user-agent'], 'edge')
+})
+
 for (const encoding of ['proto', 'json'])
   test(`a probe in ${encoding} asks with no rows`, async (t) => {
     const server = await faultyServer(t, [{ status: 200 }, { status: 401 }])
