@@ -1,5 +1,9 @@
-import type { IExportLogsServiceResponse } from '@opentelemetry/otlp-transformer'
-import { type ISerializer, JsonLogsSerializer, ProtobufLogsSerializer } from '@opentelemetry/otlp-transformer'
+import {
+  type IExportLogsServiceResponse,
+  type ISerializer,
+  JsonLogsSerializer,
+  ProtobufLogsSerializer,
+} from '@opentelemetry/otlp-transformer'
 import type { ReadableLogRecord } from '@opentelemetry/sdk-logs'
 
 /** How a request is written: OTLP as JSON or as Protobuf. */
