@@ -12,7 +12,7 @@ const { fold, reads, nowMs } = await workloadFold(dictionary)
 selfMeasure((path) => {
   let flows = 0
   let rows = 0
-  const leave = (windows: readonly ClosedWindow[]) => {
+  const leave = (windows: Iterable<ClosedWindow>) => {
     for (const window of windows) {
       rows += window.rows.lines.length
       flows += flowsOfBatch(window.rows)

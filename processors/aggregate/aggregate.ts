@@ -78,7 +78,7 @@ export class Aggregate implements Fold, DictionaryHolder {
     this.#metrics.other(otherFlows)
   }
 
-  close(nowMs: number): ClosedWindow[] {
+  close(nowMs: number): Iterable<ClosedWindow> {
     const watermarkMs = this.#watermark.at(nowMs)
     const open = this.#current.all()
     const tooMany = open.length - MAX_OPEN_WINDOWS
@@ -86,7 +86,7 @@ export class Aggregate implements Fold, DictionaryHolder {
     return this.#close(open.filter(({ closesAtMs }, index) => closesAtMs <= watermarkMs || index < tooMany))
   }
 
-  flush(): ClosedWindow[] {
+  flush(): Iterable<ClosedWindow> {
     return this.#options.onShutdown === 'keep' ? [] : this.#close(this.#current.all())
   }
 
@@ -165,20 +165,25 @@ export class Aggregate implements Fold, DictionaryHolder {
     return this.#current.open({ startS, revision, closesAtMs })
   }
 
-  #close(due: readonly OpenWindow[]): ClosedWindow[] {
+  #close(due: readonly OpenWindow[]): Iterable<ClosedWindow> {
     for (const { startS, revision } of due) this.#revisions.close(startS, revision)
-    return [...this.#closeLeftovers(), ...this.#current.close(due)]
+    return this.#leave(due)
+  }
+
+  *#leave(due: readonly OpenWindow[]): Generator<ClosedWindow> {
+    yield* this.#closeLeftovers()
+    yield* this.#current.close(due)
   }
 
   /** What restore found and flows cannot reach any more. */
-  #closeLeftovers(): ClosedWindow[] {
-    if (this.#retired.length === 0 && this.#unreadable.length === 0) return []
-    const closed = this.#retired.flatMap((windows) => windows.close(windows.all()))
-    const alive = new Set([...closed.map(({ window }) => window), ...this.#current.names()])
-    const dead = new Set(this.#unreadable.filter((window) => !alive.has(window)))
+  *#closeLeftovers(): Generator<ClosedWindow> {
+    if (this.#retired.length === 0 && this.#unreadable.length === 0) return
+    const alive = new Set(this.#all().flatMap((windows) => windows.names()))
+    for (const windows of this.#retired) yield* windows.close(windows.all())
+    for (const window of new Set(this.#unreadable))
+      if (!alive.has(window)) yield { window, rows: rowBatch([]) }
     this.#retired = []
     this.#unreadable = []
-    return [...closed, ...[...dead].map((window) => ({ window, rows: rowBatch([]) }))]
   }
 
   #restoreState({ watermark, closedUpToMs, revisions }: AggregateState): void {

@@ -7,6 +7,9 @@ import { type RowOptions, RowWriter } from './rows.ts'
 /** Groups stored again and again: past this many times the whole window, it is stored whole and the old panes go. */
 const MOST_TIMES_STORED = 4
 
+/** Rows made at a time. */
+const ROWS_PER_PIECE = 512
+
 export interface OpenWindow extends PaneWindow {
   /** 1, 2, ...: its flows came after the window had been closed. */
   readonly isLate: boolean
@@ -51,20 +54,21 @@ export class OpenWindows {
     return opened
   }
 
-  /** Makes rows of these windows and forgets them. */
-  close(windows: readonly OpenWindow[]): ClosedWindow[] {
-    if (windows.length === 0) return []
+  /** Makes rows of these windows, a piece at a time, and forgets them when the last piece was taken. */
+  *close(windows: readonly OpenWindow[]): Generator<ClosedWindow> {
+    if (windows.length === 0) return
     const { groups } = this
     const leaving = new Map<number, number[]>(windows.map(({ startS }) => [startS, []]))
     const kept: number[] = []
     for (let group = 0; group < groups.size; group++) (leaving.get(groups.startOf(group)) ?? kept).push(group)
-    const closed = windows.map((window) => ({
-      window: this.#nameOf(window),
-      rows: this.#writer.rows(leaving.get(window.startS)!, window.revision),
-    }))
+    for (const { startS, revision } of windows) {
+      const window = this.#nameOf({ startS, revision })
+      const members = leaving.get(startS)!
+      for (let from = 0; from === 0 || from < members.length; from += ROWS_PER_PIECE)
+        yield { window, rows: this.#writer.rows(members.slice(from, from + ROWS_PER_PIECE), revision) }
+    }
     groups.keep(Uint32Array.from(kept))
     for (const { startS } of windows) this.#windows.delete(startS)
-    return closed
   }
 
   /** What has changed since the last seal, a pane for each window. */
@@ -103,7 +107,7 @@ export class OpenWindows {
   }
 
   /** No two windows have the same name, under whatever layout: revisions count on across layouts. */
-  #nameOf({ startS, revision }: PaneWindow): string {
+  #nameOf({ startS, revision }: Pick<PaneWindow, 'startS' | 'revision'>): string {
     return `${formatTime(startS, 0)}/${this.groups.layout.windowS}s/${revision}`
   }
 }

@@ -120,9 +120,9 @@ export class Pipeline {
     for (const processor of this.#parts.processors) processor.close?.()
   }
 
-  #takeOut(windows: readonly ClosedWindow[]): void {
+  #takeOut(windows: Iterable<ClosedWindow>): void {
     for (const { window, rows } of windows) {
-      this.#closed.push(window)
+      if (this.#closed.at(-1) !== window) this.#closed.push(window)
       // A pane of a closed window must not be stored after the window was dropped: it would come back to life.
       this.#sealed = this.#sealed.filter((pane) => pane.window !== window)
       this.#emit(rows)

@@ -27,10 +27,13 @@ export interface ProcessorDefinition<S extends z.ZodType = z.ZodType> extends De
  */
 export interface Fold {
   fold(batch: FlowBatch): void
-  /** Rows of the windows that are over at `nowMs`. They leave the fold with this call. */
-  close(nowMs: number): ClosedWindow[]
+  /**
+   * Rows of the windows that are over at `nowMs`, in pieces that are made as they are taken: a large window is never text
+   * all at once. Take them all, and do nothing else with the fold meanwhile; then the windows are forgotten.
+   */
+  close(nowMs: number): Iterable<ClosedWindow>
   /** Closes every window, over or not: what comes later for one opens a supplement. */
-  flush(): ClosedWindow[]
+  flush(): Iterable<ClosedWindow>
   /** The groups touched since the last seal, ready to store. */
   seal(): Pane[]
   /** What `restore` needs beside the panes: watermark, closed windows. */
@@ -50,6 +53,7 @@ export interface Pane {
   readonly complete: boolean
 }
 
+/** A window that is over, or a piece of it: several may bear the same name, one after the other. */
 export interface ClosedWindow {
   /** As in `Pane.window`. */
   readonly window: string

@@ -66,7 +66,7 @@ export class CommittedFold {
 
   /** Closes all, commits, and gives every row there ever was. */
   finish(): readonly Row[] {
-    this.#takeOut(this.#folding.fold.flush())
+    this.#takeOut([...this.#folding.fold.flush()])
     this.commit()
     return this.#stored!.rows
   }

@@ -42,7 +42,7 @@ export function folding(
   const parsed = aggregate.settings.parse(settings)
   aggregate.check?.(parsed)
   const fold = aggregate.create({ settings: parsed, host, pipeline: 'logs/test' })
-  const close = () => fold.close(clock.now())
+  const close = () => [...fold.close(clock.now())]
   const batch = (flows: readonly Flow[]) => batchOf(host.dictionary, flows)
   return {
     fold,
@@ -70,8 +70,8 @@ export function timeAt(seconds: number): string {
   return new Date(Math.round((START_S + seconds) * 1000)).toISOString()
 }
 
-export function rowsOf(windows: readonly ClosedWindow[]): readonly Row[] {
-  return windows.flatMap(({ rows }) => rowsOfBatch(rows))
+export function rowsOf(windows: Iterable<ClosedWindow>): readonly Row[] {
+  return [...windows].flatMap(({ rows }) => rowsOfBatch(rows))
 }
 
 /** What a test about windows wants to see of rows: start in seconds, revision, flows. */
