@@ -1,9 +1,9 @@
 // Bytes compared and hashed.
 
-/** Where `a` and `b` first differ, from `at` on, or `length`. What is before `at` is equal. Reads 15 bytes too far. */
+/** Where `a` and `b` first differ, or `length`; before `at` they are known to be equal. */
 export function difference(a: usize, b: usize, at: usize, length: usize): usize {
-  // Nearly all that is compared is equal, and long: 64 bytes a step until something differs. The last step looks at
-  // the last 64 once more from their beginning, rather than at what is left in smaller steps.
+  // Nearly all that is compared is equal, and long: 64 bytes a step until something differs. The last step
+  // looks at the last 64 once more from their beginning, rather than at what is left in smaller steps.
   if (length >= 64) {
     while (at + 64 <= length && !differ64(a + at, b + at)) at += 64
     if (at + 64 > length && !differ64(a + length - 64, b + length - 64)) return length
@@ -43,7 +43,7 @@ export function setSeed(value: u64): void {
   seed = value
 }
 
-/** Eight bytes a step, mixed well enough that no change of a few bits is undone by the next; the last step is masked. */
+/** Eight bytes a step, mixed so well that the next step cannot undo what a changed bit did. */
 export function hash(start: usize, length: usize): u32 {
   let h: u64 = seed ^ <u64>length
   let p = start

@@ -1,15 +1,17 @@
 // What raw JSON values stand for, by their bytes: an endpoint's id, an enum's, the bits of TCP flags.
 //
-// The same few values recur on nearly every line. So a value is parsed once, in JavaScript, with the plain decoder's
-// own code; from then on its bytes are compared, 64 at a time, and the answer is copied. A known value needs no parsing
-// and no validation, and not even its end has to be searched for.
+// The same few values recur on nearly every line. So a value is parsed once, in JavaScript, with the plain
+// decoder's own code; from then on its bytes are compared, 64 at a time, and the answer is copied. A known
+// value needs no parsing and no validation, and not even its end has to be searched for.
 //
-// The values of a kind form a tree. Its first step is decided by how the value begins. Where the input then differs from
-// a node's bytes, the position and the input's bytes from there on lead to the next node, which agrees with all before.
-// So nothing is compared twice, and the pods of one deployment, equal up to the end of their names, are one step apart.
+// The values of a kind form a tree. Its first step is decided by how the value begins. Where the input then
+// differs from a node's bytes, the position and the input's bytes from there on lead to the next node, which
+// agrees with all before. So nothing is compared twice, and the pods of one deployment, equal up to the end
+// of their names, are one step apart.
 //
-// Nothing behind the value takes part. JSON's objects, arrays and strings show their own end, so two of them always
-// differ inside both; and the bytes that decide a step are cut at the first that could be the value's end.
+// Nothing behind the value takes part. JSON's objects, arrays and strings show their own end, so two of them
+// always differ inside both; and the bytes that decide a step are cut at the first that could be the value's
+// end.
 
 import { block, recycle, room, SLACK, take } from './memory'
 import { difference, equal } from './bytes'
@@ -50,8 +52,8 @@ export function valueOf(node: usize): u32 {
 
 /** 16 bytes of ones and 16 zeros: read at 16 - n it masks n bytes. */
 const masks: usize = memory.data<u8>([
-  255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-  0, 0, 0,
+  255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
 ])
 
 /** A hash of up to 16 bytes at `p`, cut behind the first `end`. */
@@ -61,7 +63,9 @@ function stepHash(p: usize, end: u8): u32 {
   const v = v128.load(p)
   const ends = i8x16.bitmask(i8x16.eq(v, i8x16.splat(end))) | 0x8000
   const cut = v128.and(v, v128.load(masks + 15 - <usize>ctz(ends)))
-  const h = (<u64>i64x2.extract_lane(cut, 0) * 0x9e3779b97f4a7c15) ^ (<u64>i64x2.extract_lane(cut, 1) * 0xc2b2ae3d27d4eb4f)
+  const low = <u64>i64x2.extract_lane(cut, 0) * 0x9e3779b97f4a7c15
+  const high = <u64>i64x2.extract_lane(cut, 1) * 0xc2b2ae3d27d4eb4f
+  const h = low ^ high
   return <u32>(h >> 32) ^ <u32>h
 }
 
@@ -107,7 +111,6 @@ export function isNodeAt(node: usize, p: usize): bool {
 }
 
 /** The edge where `find` gave up. */
-let openEnd: usize = 0
 let openNode: u32 = 0
 let openPosition: u32 = 0
 let openHash: u32 = 0
@@ -132,7 +135,8 @@ export function find(kind: u32, p: usize): usize {
     const node = nodes + <usize>child * NODE
     const fork = load<u32>(node, 12)
     if (fork != 0) {
-      // Most that get here differ from this node, and where others did. A guess, so all bytes of it are compared.
+      // Most that get here differ from this node, and where others did. A guess, so all bytes of it are
+      // compared.
       const next = load<u32>(edgeFor(child, fork, stepHash(p + fork, end)), 12)
       if (next != 0 && isNodeAt(nodeAt(next), p)) return nodeAt(next)
     }
@@ -144,7 +148,7 @@ export function find(kind: u32, p: usize): usize {
   }
 }
 
-/** From now on the `length` bytes at `p` stand for `value`. `isText` says that the value is the id of a text. */
+/** From now on the `length` bytes at `p` stand for `value`, which is the id of a text if `isText` says so. */
 export function learn(kind: u32, p: usize, length: usize, value: u32, isText: bool): void {
   if (count + 1 >= capacity) grow()
   if (find(kind, p) != 0) return
@@ -152,8 +156,9 @@ export function learn(kind: u32, p: usize, length: usize, value: u32, isText: bo
   const node = nodes + <usize>id * NODE
   let copy: usize
   // Hubble's own spelling of a value is our spelling too, so its bytes are mostly there already.
-  if (isText && textLength(value) == <u32>length && equal(textStart(value), p, length)) copy = textStart(value)
-  else {
+  if (isText && textLength(value) == <u32>length && equal(textStart(value), p, length)) {
+    copy = textStart(value)
+  } else {
     copy = room(length)
     memory.copy(copy, p, length)
     take(length)
@@ -179,7 +184,7 @@ function writeEdge(node: u32, position: u32, hash: u32, child: u32): void {
   store<u32>(edge, child, 12)
 }
 
-/** Doubles the tables; every node but a kind's first has one edge to it, and there are two places for each. */
+/** Doubles the tables. One edge leads to each node; there are places for twice as many. */
 function grow(): void {
   const old = nodes
   const oldEdges = edges

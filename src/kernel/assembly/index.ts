@@ -54,8 +54,8 @@ const INGRESS: usize = 96
 const EGRESS: usize = 100
 
 /**
- * HOT: once per line. Decodes the lines from cell AT up to `to`, where zeros stand, into the rows from cell ROW on, and
- * moves both cells on. Cells of rows not yet written are 0.
+ * HOT: once per line. Decodes the lines from cell AT up to `to`, where zeros stand, into the rows from cell
+ * ROW on, and moves both cells on. Cells of rows not yet written are 0.
  */
 export function decode(cells: usize, to: usize): u32 {
   let p: usize = load<u32>(cells, AT)

@@ -1,14 +1,16 @@
 // JSON's grammar, to the letter of RFC 8259: what is skipped here must be what JSON.parse takes.
 //
 // Every function gets the place where a value begins and returns the place behind it, or 0 where it does not
-// understand. None looks for the end of the input: a NUL stands there, which no JSON has in it, so each of them stops.
+// understand. None looks for the end of the input: a NUL stands there, which no JSON has in it, so each of
+// them stops.
 
 const QUOTE: u8 = 0x22
 const BACKSLASH: u8 = 0x5c
 
 /**
- * The first byte, from `p` on, that a plain run of text does not have: a quote, a backslash, a control character, or a
- * byte of more than seven bits. As signed bytes the last two are both below a blank, so one comparison finds them.
+ * The first byte, from `p` on, that a plain run of text does not have: a quote, a backslash, a control
+ * character, or a byte of more than seven bits. As signed bytes the last two are both below a blank, so one
+ * comparison finds them.
  */
 // @ts-ignore: decorator
 @inline
@@ -26,7 +28,7 @@ export function runOfText(p: usize): usize {
   }
 }
 
-/** A string without escapes, beyond ASCII or not: the place of its closing quote. `p` is behind the opening one. */
+/** A string of ASCII without escapes: the place of its closing quote. `p` is behind the opening one. */
 // @ts-ignore: decorator
 @inline
 export function plainText(p: usize): usize {

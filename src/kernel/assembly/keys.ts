@@ -1,15 +1,16 @@
-// What to do with the value behind a key. JavaScript writes these tables (`src/decode/schema.ts`); the kernel itself
-// knows no key and no column.
+// What to do with the value behind a key. JavaScript writes these tables (`src/kernel/tables.ts`); the kernel
+// itself knows no key and no column.
 //
-// A key is [text 32 bytes][mask u32][action u32][once u64][column u32][extra u32][preset u32][next u32], where
-//   text    is `"key":`, padded with zeros, and mask has a bit for each byte of it;
-//   once    has a bit that keys share of which an object may have one at most;
-//   column  is the address of the column the value goes to;
-//   extra   is the kind of a fragment and, times 256, how it recurs, the context of an object, the addend of a number, the value of `true`;
-//   preset  is the value of `false`, for a fragment the address of its memory, for an object the address of what columns get on entry: pairs of a column and a
-//           value, and a 0 behind the last;
-//   next    is the key that came next last time: a guess.
-// A context is [first guess u32][slots u32][slot mask u32][unused], its slots are addresses of keys or 0.
+// A key is [text 32 bytes][mask u32][action u32][once u64][column u32][extra u32][preset u32][next u32]:
+//   text    `"key":`, padded with zeros; mask has a bit for each byte of it
+//   once    a bit; keys that share it exclude each other
+//   column  address of the column the value goes to
+//   extra   fragment: its kind, and in the second byte how it recurs. object: its context. number: an addend.
+//           time: the column of its nanoseconds. flag: the value of `true`
+//   preset  fragment: address of its memory. flag: the value of `false`. object: address of what columns get
+//           on entry, pairs of a column and a value, and a 0 behind the last
+//   next    the key that came next last time: a guess
+// A context is [first guess u32][slots u32][slot mask u32][unused]; its slots are addresses of keys, or 0.
 
 export const SKIP: u32 = 0
 export const REPEATED: u32 = 1
@@ -101,7 +102,7 @@ export function lookUp(context: usize, p: usize): usize {
   }
 }
 
-/** Also in `src/kernel/tables.ts`. `start` is the key's first four bytes, its closing quote and colon included. */
+/** Also in `src/kernel/tables.ts`. `start` is four bytes: a short key's quote and colon are among them. */
 function slotOf(start: u32, length: u32): u32 {
   const h = (start ^ (length * 0x9e3779b1)) * 0x85ebca6b
   return h >> 20

@@ -1,7 +1,7 @@
-// The kernel's memory: blocks that are handed out once, and among them the chunks that texts are written into.
+// The kernel's memory: blocks, handed out once, and among them the chunks that texts are written into.
 //
-// The memory is shared, though only one thread uses it, because growing a shared memory does not detach the views that
-// JavaScript holds: columns and input stay valid whatever a batch adds to the dictionary.
+// The memory is shared, though only one thread uses it, because growing a shared memory does not detach the
+// views that JavaScript holds: columns and input stay valid whatever a batch adds to the dictionary.
 
 const PAGE: usize = 65536
 /** Loads may look this far past a block, and find other blocks or nothing there. */
@@ -24,8 +24,8 @@ export function block(bytes: usize): usize {
   return start
 }
 
-// Chunks are a list in the order in which they are filled: [next u32][end u32][bytes]. A compaction writes what stays
-// in the same order from the first chunk on, so it never overtakes what it has yet to read.
+// Chunks are a list in the order in which they are filled: [next u32][end u32][bytes]. A compaction writes
+// what stays in the same order from the first chunk on, so it never overtakes what it has yet to read.
 
 const FIRST_CHUNK: usize = 32 << 10
 const LARGEST_CHUNK: usize = 4 << 20

@@ -52,7 +52,7 @@ export function isTimed(): bool {
   return timed
 }
 
-/** The value of a kind nobody has told us of yet, on which `readObject` gave up; `missStart` is 0 when there is none. */
+/** The unknown fragment on which `readObject` gave up; `missStart` is 0 when there is none. */
 export let missKind: u32 = 0
 export let missStart: usize = 0
 export let missEnd: usize = 0
@@ -173,9 +173,10 @@ function skipRepeated(p: usize, key: usize): usize {
 }
 
 /**
- * The node of the value at `p`, or 0. A key remembers what its value was. If it is steady, what it was last time: then
- * the place behind the value is known before its bytes are compared, and the processor reads on there meanwhile. If it
- * varies, a wrong guess costs more than looking it up by a rough hash, which may take in what stands behind the value.
+ * The node of the value at `p`, or 0. A key remembers what its value was. If it is steady, what it was last
+ * time: then the place behind the value is known before its bytes are compared, and the processor reads on
+ * there meanwhile. If it varies, a wrong guess costs more than looking it up by a rough hash, which may take
+ * in what stands behind the value.
  */
 // @ts-ignore: decorator
 @inline

@@ -93,8 +93,8 @@ function index(): void {
 }
 
 /**
- * Drops every text whose cell in `renamed` (one u32 per id) is 0 and writes the new ids of the others into the cells.
- * `renamed` stands in room that was not taken, so nothing is moved onto it.
+ * Drops every text whose cell in `renamed` (one u32 per id) is 0 and writes the new ids of the others into
+ * the cells. `renamed` stands in room that was not taken, so nothing is moved onto it.
  */
 export function compactTexts(renamed: usize): void {
   const size = count

@@ -2,7 +2,7 @@
 
 import { isDigit } from './json'
 
-/** The last time up to its seconds, with the opening quote, and what it stands for: lines of one second share it. */
+/** The last time up to its seconds, with the opening quote: the lines of one second share it. */
 const known: usize = memory.data(32, 16)
 let knownSeconds: u32 = 0
 
@@ -29,7 +29,8 @@ export function readTime(p: usize): usize {
 /** One to nine digits. */
 function readNanos(p: usize): usize {
   const eight = load<u64>(p) ^ 0x3030303030303030
-  // Nine digits are what Hubble mostly writes; a byte that is no digit has a high nibble, or passes 9 by adding 6.
+  // Nine digits are what Hubble mostly writes; a byte that is no digit has a high nibble, or passes 9 by
+  // adding 6.
   if (((eight | (eight + 0x0606060606060606)) & 0xf0f0f0f0f0f0f0f0) == 0 && isDigit(load<u8>(p, 8))) {
     let n = (eight * 10 + (eight >> 8)) & 0x00ff00ff00ff00ff
     n = (n * 100 + (n >> 16)) & 0x0000ffff0000ffff
@@ -64,7 +65,8 @@ function readSeconds(p: usize): bool {
   const minute = twoDigits(p + 15)
   const second = twoDigits(p + 18)
   // What is no number is far too large. The range of years is what 32 bits of seconds hold.
-  if (year < 1970 || year > 2105 || month < 1 || month > 12 || day < 1 || day > daysIn(year, month)) return false
+  if (year < 1970 || year > 2105 || month < 1 || month > 12) return false
+  if (day < 1 || day > daysIn(year, month)) return false
   if (hour > 23 || minute > 59 || second > 59) return false
   knownSeconds = daysUntil(year, month, day) * 86400 + hour * 3600 + minute * 60 + second
   v128.store(known, v128.load(p))
