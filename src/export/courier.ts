@@ -15,7 +15,7 @@ import { attempt } from './attempt.ts'
 import { type CourierMetrics, courierMetrics } from './courier-metrics.ts'
 import type { DeadLetter } from './dead-letter.ts'
 import { Pauses } from './pauses.ts'
-import { Shipment, type ShippedRange } from './shipment.ts'
+import { type Books, Shipment } from './shipment.ts'
 
 export interface CourierParts {
   /** Id of the exporter. */
@@ -32,14 +32,8 @@ export interface CourierParts {
   readonly random: () => number
 }
 
-/** Told what became of rows in the moment that the outbox is done with them. */
-export interface Books {
-  delivered(pipeline: string, flows: number, rows: number, bytes: number): void
-  /** Flows that the backend will never get. */
-  lost(pipeline: string, reason: 'refused' | 'unreadable', flows: number): void
-  /** Rows among the delivered that the backend threw away. */
-  discarded(pipeline: string, rows: number): void
-}
+/** Anything that is the end of a payload. */
+type Verdict = Exclude<SendResult, { kind: 'retry' }>
 
 /** Enough for a few payloads of any backend, and few enough to hold in memory at once. */
 const ROWS_AT_ONCE = 4000
@@ -113,7 +107,6 @@ export class Courier {
       if (heads.length > 0) await this.#ship(heads)
       else await this.#woken()
     }
-    this.#lane.giveBack()
   }
 
   #woken(): Promise<void> {
@@ -140,40 +133,35 @@ export class Courier {
   }
 
   #load(heads: readonly OutboxHead[]): Shipment {
-    const { outbox, log, books } = this.#parts
-    const shipment = new Shipment()
+    const { outbox, log, books, deadLetter } = this.#parts
+    const lane = this.#lane
+    const shipment = new Shipment({ lane, books, deadLetter, metrics: this.#metrics, log })
     for (const head of heads) {
       const entry = outbox.read(head)
       if (entry.kind === 'rows') {
-        shipment.add(head, entry.rows, (row) => this.#lane.isDone(head.seq, row))
+        shipment.add(head, entry.rows)
         continue
       }
       const { seq, pipeline, rows } = head
       log.error(
-        'rows in the outbox cannot be read; the state file keeps them in outbox_unreadable, they count as lost',
-        {
-          entry: seq,
-          pipeline,
-          rows,
-          reason: entry.reason,
-        },
+        'rows in the outbox cannot be read and count as lost; the state file keeps them in its table outbox_unreadable',
+        { entry: seq, pipeline, rows, reason: entry.reason },
       )
-      books.lost(pipeline, 'unreadable', this.#lane.settleRest(head))
+      books.lost(pipeline, 'unreadable', lane.settleRest(head))
     }
     return shipment
   }
 
   /** Tries a payload until every row of it is settled, or nobody wants it any more. */
   async #carry(payload: Payload, shipment: Shipment): Promise<void> {
-    if (payload.unfit !== undefined) return this.#refuse(payload.rows, payload.unfit, shipment)
+    const { rows, unfit } = payload
+    if (unfit !== undefined) return shipment.refuse(rows, unfit)
     const { clock, settings } = this.#parts
-    // Entries are dropped from the front: while the last row waits, there is something to send.
-    const { seq } = shipment.headOf(payload.rows.at(-1)!)
-    const isWanted = () => !this.#isStopping && this.#lane.isWaiting(seq)
+    const { maxElapsedMs } = settings.retry
     let startMs: number | null = null
-    for (let attempts = 1; isWanted(); attempts++) {
+    for (let attempts = 1; ; attempts++) {
       await this.#pauses.end(this.#stopping.signal)
-      if (!isWanted()) break
+      if (this.#isStopping || !shipment.isWanted(rows)) break
       startMs ??= clock.now()
       const result = await this.#attempt(payload)
       if (result === null) break
@@ -182,10 +170,9 @@ export class Courier {
         return this.#conclude(payload, result, shipment)
       }
       const waitMs = this.#pauses.after(result, attempts)
-      const { maxElapsedMs } = settings.retry
       if (maxElapsedMs !== null && clock.now() + waitMs - startMs > maxElapsedMs) {
         this.#report(payload, null)
-        return this.#refuse(payload.rows, `given up after retry.max_elapsed: ${result.reason}`, shipment)
+        return shipment.refuse(rows, `given up after retry.max_elapsed: ${result.reason}`)
       }
       this.#metrics.retries[result.cause].add(1)
       this.#report(payload, result.reason)
@@ -205,71 +192,32 @@ export class Courier {
     }
   }
 
-  async #conclude(
-    { rows, body }: Payload,
-    result: Exclude<SendResult, { kind: 'retry' }>,
-    shipment: Shipment,
-  ): Promise<void> {
+  async #conclude({ rows, body }: Payload, result: Verdict, shipment: Shipment): Promise<void> {
     switch (result.kind) {
       case 'accepted':
-        return this.#accept(rows, body.length, shipment)
+        return shipment.accept(rows, body.length)
       case 'partial':
-        if (result.refusedRows >= rows.length) return this.#refuse(rows, result.reason, shipment)
-        this.#discard(rows, result.refusedRows, result.reason, shipment)
-        return this.#accept(rows, body.length, shipment)
+        if (result.refusedRows >= rows.length) return shipment.refuse(rows, result.reason)
+        return shipment.acceptMost(rows, body.length, result.refusedRows, result.reason)
       case 'stopped':
-        this.#accept(rows.slice(0, result.at), 0, shipment)
-        this.#refuse([rows[result.at]], result.reason, shipment)
+        // A position outside of the payload says nothing about any row.
+        if (rows[result.at] === undefined) return shipment.refuse(rows, result.reason)
+        shipment.accept(rows.slice(0, result.at), 0)
+        shipment.refuse([rows[result.at]], result.reason)
         return this.#resend(rows.slice(result.at + 1), shipment)
       case 'too_large': {
-        if (rows.length === 1) return this.#refuse(rows, result.reason, shipment)
+        if (rows.length === 1) return shipment.refuse(rows, result.reason)
         const half = Math.ceil(rows.length / 2)
         await this.#resend(rows.slice(0, half), shipment)
         return this.#resend(rows.slice(half), shipment)
       }
       case 'refused':
-        return this.#refuse(rows, result.reason, shipment)
+        return shipment.refuse(rows, result.reason)
     }
   }
 
   async #resend(rows: readonly Row[], shipment: Shipment): Promise<void> {
     for (const payload of this.#parts.sender.encode(rows)) await this.#carry(payload, shipment)
-  }
-
-  #accept(rows: readonly Row[], bytes: number, shipment: Shipment): void {
-    this.#metrics.sent.add(rows.length)
-    let payloadBytes = bytes
-    for (const { pipeline, flows, from, to } of this.#settle(rows, shipment)) {
-      this.#parts.books.delivered(pipeline, flows, to - from, payloadBytes)
-      payloadBytes = 0
-    }
-  }
-
-  /** Nobody knows which rows they are, so all count as delivered, and these are told beside it. */
-  #discard(rows: readonly Row[], discarded: number, reason: string, shipment: Shipment): void {
-    const { log, books } = this.#parts
-    log.error('the backend took a payload and threw rows of it away', { rows: discarded, reason })
-    this.#metrics.refused.add(discarded)
-    books.discarded(shipment.headOf(rows[0]).pipeline, discarded)
-  }
-
-  #refuse(rows: readonly Row[], reason: string, shipment: Shipment): void {
-    const { deadLetter, log, settings, books } = this.#parts
-    this.#metrics.refused.add(rows.length)
-    deadLetter.write(rows, reason)
-    for (const { pipeline, flows } of this.#settle(rows, shipment)) books.lost(pipeline, 'refused', flows)
-    log.error('the backend refuses rows for good', {
-      rows: rows.length,
-      reason,
-      dead_letter: settings.deadLetter ?? 'none',
-    })
-  }
-
-  /** The outbox is done with these rows, except for those that it dropped meanwhile. */
-  #settle(rows: readonly Row[], shipment: Shipment): ShippedRange[] {
-    const ranges = shipment.ranges(rows).filter(({ seq }) => this.#lane.isWaiting(seq))
-    for (const range of ranges) this.#lane.settle(range.pipeline, range)
-    return ranges
   }
 
   #report(payload: Payload, trouble: string | null): void {

@@ -22,8 +22,9 @@ export interface EntryBody {
 
 /** Some rows of an entry, one after the other, that an exporter is done with. */
 export interface RowRange {
-  /** Of the entry. */
+  /** Of the entry, as its pipeline. */
   readonly seq: number
+  readonly pipeline: string
   readonly from: number
   /** The first row that is not among them. */
   readonly to: number

@@ -96,7 +96,7 @@ export class Lane {
     return this.#done.get(seq)?.some(({ from, to }) => row >= from && row < to) ?? false
   }
 
-  /** The next entries, one at least and about `rows` in all; they are on their way until they are done, or given back. */
+  /** The next entries, one at least and about `rows` in all; they are on their way from now on. */
   take(rows: number): OutboxHead[] {
     const from = this.#first + this.#taken
     let end = from
@@ -105,22 +105,17 @@ export class Lane {
     return this.#entries.slice(from, end)
   }
 
-  /** What is on its way and not done comes again. */
-  giveBack(): void {
-    this.#taken = 0
-  }
-
   /** Whether the entry still waits: it may have been dropped. */
   isWaiting(seq: number): boolean {
     return seq > this.#through
   }
 
   /** Rows of an entry that waits are done. */
-  settle(pipeline: string, range: RowRange): void {
+  settle(range: RowRange): void {
     this.#hasMoved = true
     this.#doneOf(range.seq).push(range)
     this.#rows -= range.to - range.from
-    this.expect(pipeline, -range.flows)
+    this.expect(range.pipeline, -range.flows)
     this.#leaveDone()
   }
 
@@ -131,13 +126,9 @@ export class Lane {
     const flowsLeft = this.#flowsLeft(head)
     this.#rows -= this.#rowsLeft(head)
     this.expect(pipeline, -flowsLeft)
-    this.#done.set(seq, [{ seq, from: 0, to: rows, flows }])
+    this.#done.set(seq, [{ seq, pipeline, from: 0, to: rows, flows }])
     this.#leaveDone()
     return flowsLeft
-  }
-
-  #leaveDone(): void {
-    for (let head = this.#front(); head && this.#rowsLeft(head) === 0; head = this.#front()) this.#leave(head)
   }
 
   /**
@@ -168,6 +159,10 @@ export class Lane {
 
   #front(): OutboxHead | undefined {
     return this.#entries[this.#first]
+  }
+
+  #leaveDone(): void {
+    for (let head = this.#front(); head && this.#rowsLeft(head) === 0; head = this.#front()) this.#leave(head)
   }
 
   /** The entry at the front waits no longer. */

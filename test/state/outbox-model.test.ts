@@ -32,7 +32,6 @@ const action = fc.oneof(
     from: fc.double({ min: 0, max: 1, noNaN: true }),
     share: fc.double({ min: 0, max: 1, noNaN: true }),
   }),
-  fc.record({ kind: fc.constant('give_back' as const), exporter }),
   fc.record({ kind: fc.constant('crash' as const) }),
   fc.record({ kind: fc.constant('reload' as const), lanes }),
 )
@@ -57,7 +56,7 @@ test('a list of rows and their fates says the same, whatever happens', async (t)
       await model.act(one)
       model.compare()
     }
-    model.finish()
+    await model.finish()
   }
   await fc.assert(fc.asyncProperty(lanes, fc.array(action, { maxLength: 50 }), check), {
     numRuns: 40,
@@ -97,11 +96,6 @@ class Model {
         return this.#take(action.exporter, action.rows)
       case 'settle':
         return this.#settle(action)
-      case 'give_back':
-        if (!this.#has(action.exporter)) return
-        this.#world.lane(action.exporter).giveBack()
-        this.#onTheWay.delete(action.exporter)
-        return
       case 'crash':
         return this.#restart(this.#lanes)
       case 'reload':
@@ -129,11 +123,10 @@ class Model {
   }
 
   /** All that still waits arrives, in order, and nothing is left on the disk. */
-  finish(): void {
+  async finish(): Promise<void> {
     this.#commit()
+    await this.#restart(this.#lanes)
     for (const { exporter } of this.#lanes) {
-      const lane = this.#world.lane(exporter)
-      lane.giveBack()
       const delivered = this.#world.takeRanges(exporter)
       for (const one of delivered) this.#world.settle(exporter, one)
       for (const pipeline of PIPELINES)

@@ -99,7 +99,7 @@ export class OutboxWorld {
 
   /** The exporter is done with a row. */
   settle(exporter: string, { pipeline, seq, at }: Taken): void {
-    this.lane(exporter).settle(pipeline, { seq, from: at, to: at + 1, flows: FLOWS_PER_ROW })
+    this.lane(exporter).settle({ seq, pipeline, from: at, to: at + 1, flows: FLOWS_PER_ROW })
   }
 
   /** Takes all that waits and is done with it. */

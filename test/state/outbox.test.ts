@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { tempDir } from '../support/temp-dir.ts'
 import { FLOWS_PER_ROW, laneOf, OutboxWorld } from './outbox-world.ts'
 
-const ALL = { from: 0, to: 3, flows: 3 * FLOWS_PER_ROW }
+const ALL = { pipeline: 'logs', from: 0, to: 3, flows: 3 * FLOWS_PER_ROW }
 
 test('rows may be taken once they are stored, not before', async (t) => {
   const world = await OutboxWorld.open(tempDir(t), laneOf('splunk'))
@@ -14,7 +14,7 @@ test('rows may be taken once they are stored, not before', async (t) => {
   world.commit()
   assert.deepEqual(world.take('splunk'), ['0', '1', '2'])
   assert.deepEqual(world.take('splunk'), [], 'they are on their way')
-  world.lane('splunk').giveBack()
+  await world.restart(laneOf('splunk'))
   assert.deepEqual(world.take('splunk'), ['0', '1', '2'])
 })
 
@@ -229,8 +229,8 @@ for (const [what, sql, reason] of [
       )
       assert.match(entries[1].kind === 'unreadable' ? entries[1].reason : '', reason)
       assert.equal(lane.settleRest(heads[1]), 3 * FLOWS_PER_ROW)
-      lane.settle('logs', { seq: 1, ...ALL })
-      lane.settle('logs', { seq: 3, ...ALL })
+      lane.settle({ seq: 1, ...ALL })
+      lane.settle({ seq: 3, ...ALL })
       assert.deepEqual([lane.rows, lane.bytes, lane.flowsOf('logs')], [0, 0, 0])
       world.commit()
     }
