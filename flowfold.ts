@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { realpathSync } from 'node:fs'
 import { enableCompileCache } from 'node:module'
 import type { Catalog } from './src/sdk/index.ts'
 
@@ -21,7 +22,10 @@ export const catalog: Catalog = {
   },
 }
 
-if (import.meta.main) {
+// Node before 24.2 does not know `import.meta.main`.
+const isEntry = import.meta.main ?? realpathSync(process.argv[1] ?? '') === import.meta.filename
+
+if (isEntry) {
   // Before the first import, or what it brings in is compiled anew at every start.
   enableCompileCache()
   const { main } = await import('./src/main.ts')
