@@ -57,7 +57,7 @@ export class EvidenceWriter {
 
   /** Whether the row can tell what all flows of the group have in this field, be it nothing. */
   agreesOn(name: FieldName, group: number): boolean {
-    if (this.#inKey.has(name)) return !this.#groups.isOther(group)
+    if (this.#inKey.has(name)) return true
     const index = this.#carriedAt.get(name)
     return index !== undefined && this.#groups.carried[index].cells[group] !== MIXED
   }

@@ -90,11 +90,10 @@ export class OpenWindows {
   }
 
   /** Takes a pane of this layout; groups that are there already are replaced. */
-  restore({ window, writeTo }: DecodedPane): void {
+  restore({ window, count, writeTo }: DecodedPane): void {
     const open = this.#windows.get(window.startS) ?? this.open(window)
-    const before = this.groups.size
     writeTo(this.groups, this.#dictionary)
-    open.storedGroups += this.groups.size - before
+    open.storedGroups += count
   }
 
   #pane(window: OpenWindow, changed: readonly number[], all: readonly number[]): Pane {

@@ -44,6 +44,8 @@ export function encodePane(
 export interface DecodedPane {
   readonly window: PaneWindow
   readonly layout: Layout
+  /** How many groups are in it. */
+  readonly count: number
   /** Puts the pane's groups into groups of its own layout. */
   writeTo(groups: Groups, dictionary: Dictionary): void
 }
@@ -61,6 +63,7 @@ export function decodePane(body: Uint8Array): DecodedPane {
   return {
     window,
     layout: layoutFromJson(layout),
+    count,
     writeTo(groups, dictionary) {
       const ids = texts.map((text) => dictionary.intern(text))
       for (let i = 0; i < count; i++) readGroup(reader, window.startS, groups, ids)

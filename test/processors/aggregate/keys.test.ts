@@ -128,6 +128,20 @@ test('a request and its reply have the same server port, and the client keeps it
   ])
 })
 
+test('workloads are the same however their JSON is written', () => {
+  const { give, flush } = folding()
+  const source = (workload: object) =>
+    ({ source: { namespace: 'shop', workloads: [workload] } }) as Partial<Flow>
+  give(
+    at(0, source({ name: 'web', kind: 'Deployment' })),
+    at(1, source({ kind: 'Deployment', name: 'web', uid: 7 })),
+  )
+  assert.deepEqual(
+    flush().map(({ SourceWorkloads }) => SourceWorkloads),
+    [[{ name: 'web', kind: 'Deployment' }]],
+  )
+})
+
 test('a key is the same in whatever order its fields are written', () => {
   const uuids = (key: readonly string[]) => {
     const { give, flush } = folding({ key })

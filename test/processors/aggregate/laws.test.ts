@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { batchOf, countFlows, Dictionary, type Flow, type Row } from '../../../src/sdk/index.ts'
+import { batchOf, countFlows, Dictionary, type Flow, type Row, selectRows } from '../../../src/sdk/index.ts'
 import { arbitraryRecord, arbitrarySimilarRecord } from './arbitrary-flow.ts'
 import { CommittedFold } from './committed-fold.ts'
 import { folding, sorted, totalFlows } from './support.ts'
@@ -38,6 +38,25 @@ test('any split into batches gives the same rows', () => {
       assert.deepEqual(sorted(split.flush()), sorted(whole.flush()))
     }),
     { numRuns: 100 },
+  )
+})
+
+test('rows that a filter took out of a batch leave no trace', () => {
+  fc.assert(
+    fc.property(records(30), fc.array(fc.boolean(), { minLength: 80, maxLength: 80 }), (flows, keeps) => {
+      const picked = folding()
+      const alone = folding()
+      const batch = picked.batch(flows)
+      picked.fold.fold(
+        selectRows(
+          batch,
+          batch.rows.filter((row) => keeps[row]),
+        ),
+      )
+      alone.give(...flows.filter((_, row) => keeps[row]))
+      assert.deepEqual(sorted(picked.flush()), sorted(alone.flush()))
+    }),
+    { numRuns: 50 },
   )
 })
 

@@ -133,6 +133,7 @@ test('windows of changed settings leave as they are, and what comes for them is 
   after.fold.restore(again.fold.state(), again.fold.seal())
   assert.equal(after.fold.pendingFlows(), 2)
   after.host.dictionary.compact()
+  for (let i = 0; i < 100; i++) after.host.dictionary.intern(`a text that takes the place of that one ${i}`)
   assert.deepEqual(sorted(after.give(at(2))), expected)
   assert.deepEqual(summary(after.flush()), [[0, 1, 1]])
 })

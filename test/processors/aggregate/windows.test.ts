@@ -170,6 +170,14 @@ test('input that is aggregated already may come a whole upstream window late, in
   assert.deepEqual(summary(give(record(65))), [[0, 0, 8]])
 })
 
+test('that input is aggregated is known after a restart too', () => {
+  const before = folding()
+  before.give(at(0, { aggregate: { egress_flow_count: 2 } }))
+  const after = folding()
+  after.fold.restore(before.fold.state(), before.fold.seal())
+  assert.deepEqual(after.give(at(40)), [])
+})
+
 test('a lateness that is longer than that stays', () => {
   const { give } = folding({ lateness: '2m' })
   give(at(0, { aggregate: { egress_flow_count: 1 } }))
