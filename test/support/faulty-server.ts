@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { createServer as createTlsServer, type ServerOptions } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { TestContext } from 'node:test'
+import { TLSSocket } from 'node:tls'
 import { gunzipSync, zstdDecompressSync } from 'node:zlib'
 
 /** A request as it arrived, its body as it was before compression. */
@@ -89,11 +90,11 @@ function give(answer: Answer, request: Seen, response: ServerResponse): void {
   if (typeof answer === 'function') return give(answer(request), request, response)
   switch (answer) {
     case 'reset':
-      response.socket?.resetAndDestroy()
+      cut(response)
       return
     case 'half':
       response.writeHead(200, { 'content-type': 'application/json', 'content-length': 20 })
-      response.write('{"half":', () => response.socket?.resetAndDestroy())
+      response.write('{"half":', () => cut(response))
       return
     case 'silence':
       return
@@ -101,6 +102,12 @@ function give(answer: Answer, request: Seen, response: ServerResponse): void {
       response.writeHead(answer.status, { ...answer.headers })
       response.end(answer.body)
   }
+}
+
+/** A TLS socket cannot be reset, but closed without a word. */
+function cut({ socket }: ServerResponse): void {
+  if (socket instanceof TLSSocket) socket.destroy()
+  else socket?.resetAndDestroy()
 }
 
 async function received(incoming: IncomingMessage): Promise<Seen> {

@@ -1,14 +1,17 @@
 import { generateKeyPairSync, randomBytes, sign } from 'node:crypto'
 
-export interface TestCertificate {
+export interface SelfSigned {
   /** PEM; what a server shows, and what a client takes as its CA. */
   readonly cert: string
   /** PEM. */
   readonly key: string
 }
 
-/** A certificate for localhost and 127.0.0.1 that signs itself, good for a day on either side of now. */
-export function testCertificate(): TestCertificate {
+/**
+ * A certificate for localhost and 127.0.0.1 that signs itself, good for a day on either side of now. Made without openssl,
+ * for tests that must not be skipped where there is none.
+ */
+export function selfSigned(): SelfSigned {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const algorithm = sequence(ECDSA_WITH_SHA256)
   const name = sequence(set(sequence(COMMON_NAME, der(UTF8_STRING, Buffer.from('localhost')))))
