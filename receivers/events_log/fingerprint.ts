@@ -7,7 +7,7 @@ import { hash } from 'node:crypto'
 export interface Fingerprint {
   /** Bytes of content that are done with. */
   readonly offset: number
-  /** The first bytes, read or not: `MARK_BYTES`, or as many as there were. */
+  /** The first bytes, read or not: `MARK_BYTES`, or as many as there were. A hole is none, for all holes are alike. */
   readonly head: Head
   /** Mark of the last `markBytes(offset)` bytes before the offset; null where nobody has looked at them. */
   readonly seam: string | null
@@ -30,8 +30,12 @@ export function mark(bytes: Uint8Array): string {
 }
 
 export function headOf(bytes: Uint8Array): Head {
-  const first = bytes.subarray(0, MARK_BYTES)
+  const first = isHole(bytes.subarray(0, MARK_BYTES)) ? bytes.subarray(0, 0) : bytes.subarray(0, MARK_BYTES)
   return { bytes: first.length, mark: mark(first) }
+}
+
+export function isHole(bytes: Uint8Array): boolean {
+  return bytes.every((byte) => byte === 0)
 }
 
 export const UNSEEN: Fingerprint = { offset: 0, head: headOf(new Uint8Array(0)), seam: null }

@@ -27,6 +27,7 @@ export function kinship(
 }
 
 function hasMovedTo(file: TailedFile, sighting: Sighting, open: OpenFile): boolean {
+  if (sighting.place.path === `${file.path}.gz`) return true
   if (file.isOpen) return isRotatedName(file, sighting) && file.isWholeIn(open)
   return file.isIn(open)
 }

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer'
 import { type BigIntStats, closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs'
-import { type Fingerprint, mark, markBytes } from './fingerprint.ts'
+import { type Fingerprint, isHole, mark, markBytes } from './fingerprint.ts'
 import { Gunzip, headOfGzip, isGzip, sizeOfGzip } from './gunzip.ts'
 
 /** A file as it stands on disk. */
@@ -122,7 +122,9 @@ export class OpenFile {
   agreesWith(other: OpenFile, size: number): boolean {
     const bytes = markBytes(size)
     const isSame = (at: number) => this.markAt(at, bytes) === other.markAt(at, bytes)
-    return size > 0 && isSame(0) && (this.isGzip || other.isGzip || isSame(size - bytes))
+    if (size === 0 || !isSame(0)) return false
+    if (!this.isGzip && !other.isGzip) return isSame(size - bytes)
+    return !isHole(this.bytesAt(0, bytes)) || this.contentBytes() === other.contentBytes()
   }
 
   close(): void {

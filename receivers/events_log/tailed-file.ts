@@ -179,7 +179,9 @@ export class TailedFile {
 
   /** Whether `other` holds what is known of this file. */
   isIn(other: OpenFile): boolean {
-    return this.#print.head.bytes > 0 && other.place.id !== this.#notAt && other.holds(this.#print)
+    const { head, offset } = this.#print
+    const isKnown = head.bytes > 0 || (other.isGzip ? other.contentBytes() === this.#size : offset > 0)
+    return isKnown && other.place.id !== this.#notAt && other.holds(this.#print)
   }
 
   /** Whether all that this file, open here, holds by now is in `other`. */
@@ -198,7 +200,8 @@ export class TailedFile {
   /** Whether `other` is a copy of this file that holds no more than has been read; only the beginning tells. */
   hasRead(other: OpenFile): boolean {
     const size = other.contentBytes() ?? 0
-    return size > 0 && size <= this.#print.offset && this.#mayShareHead(other)
+    const { head, offset } = this.#print
+    return size > 0 && size <= offset && head.bytes > 0 && this.#mayShareHead(other)
   }
 
   /** It was found at `place`, as `compareTo` said. */

@@ -15,6 +15,8 @@ interface Content {
   elsewhere: boolean
   /** Overwritten where it stood, and there is a copy. */
   truncated: boolean
+  /** Its writer kept the offset that it had before a truncation. */
+  hole: boolean
   /** How many of its records the follower could have seen; none when it was never there at a look. */
   seen: number | null
   /** When the follower first saw a record in it. */
@@ -32,7 +34,7 @@ export class World {
   #n = 0
   /** The rest of a line of which the beginning is written. */
   #rest: string | null = null
-  #events = 0
+  #events = 1
   #lookedAt = 0
   #restartedAt = Number.POSITIVE_INFINITY
   #copying: string | null = null
@@ -75,9 +77,10 @@ export class World {
     this.#live = this.#born()
   }
 
+  /** Not what begins with a hole: compressed, it has nothing to be known by. */
   compress(which: number): void {
     const plain = this.#contents.filter(
-      ({ path }) => path !== null && path !== this.#path && !path.endsWith('.gz'),
+      ({ path, hole }) => path !== null && path !== this.#path && !path.endsWith('.gz') && !hole,
     )
     const content = plain[which % Math.max(1, plain.length)]
     if (content?.path) content.path = this.#writer.compress(content.path)
@@ -107,6 +110,7 @@ export class World {
     this.#live.truncated = true
     this.#copying = null
     this.#live = this.#born()
+    this.#live.hole = true
   }
 
   deleteAndCreate(): void {
@@ -213,6 +217,7 @@ export class World {
       path: this.#path,
       elsewhere: false,
       truncated: false,
+      hole: false,
       seen: null,
       known: null,
     }
