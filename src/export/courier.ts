@@ -38,6 +38,8 @@ type Verdict = Exclude<SendResult, { kind: 'retry' }>
 /** Enough for a few payloads of any backend, and few enough to hold in memory at once. */
 const ROWS_AT_ONCE = 4000
 const ROWS_PER_REQUEST = 1000
+/** As they are stored, which is a tenth of what they are in memory. */
+const BYTES_AT_ONCE = 4 * 2 ** 20
 
 /**
  * Carries rows from the outbox to one backend: takes what waits, lets the sender cut payloads, and tries each until it is
@@ -103,7 +105,7 @@ export class Courier {
   async #deliver(): Promise<void> {
     const rows = Math.max(ROWS_AT_ONCE, this.#parts.settings.concurrency * ROWS_PER_REQUEST)
     while (!this.#isStopping) {
-      const heads = this.#lane.take(rows)
+      const heads = this.#lane.take(rows, BYTES_AT_ONCE)
       if (heads.length > 0) await this.#ship(heads)
       else await this.#woken()
     }
@@ -178,7 +180,8 @@ export class Courier {
       this.#report(payload, result.reason)
       await clock.sleep(waitMs, this.#stopping.signal)
     }
-    this.#failing.delete(payload)
+    // After a stop somebody may want to know why the rows are still here.
+    if (!this.#isStopping) this.#failing.delete(payload)
   }
 
   async #attempt(payload: Payload): Promise<SendResult | null> {

@@ -96,11 +96,14 @@ export class Lane {
     return this.#done.get(seq)?.some(({ from, to }) => row >= from && row < to) ?? false
   }
 
-  /** The next entries, one at least and about `rows` in all; they are on their way from now on. */
-  take(rows: number): OutboxHead[] {
+  /** The next entries, until they have so many rows or so many bytes; they are on their way from now on. */
+  take(rows: number, bytes: number): OutboxHead[] {
     const from = this.#first + this.#taken
     let end = from
-    for (let taken = 0; end < this.#entries.length && taken < rows; end++) taken += this.#entries[end].rows
+    for (let left = { rows, bytes }; end < this.#entries.length && left.rows > 0 && left.bytes > 0; end++) {
+      const head = this.#entries[end]
+      left = { rows: left.rows - head.rows, bytes: left.bytes - head.bytes }
+    }
     this.#taken += end - from
     return this.#entries.slice(from, end)
   }

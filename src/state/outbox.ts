@@ -17,8 +17,9 @@ export type EntryRows =
   | { readonly kind: 'rows'; readonly rows: readonly Row[] }
   | { readonly kind: 'unreadable'; readonly reason: string }
 
-/** Rows of one entry: small enough to be read at once, large enough to be few. */
+/** An entry is full with so many rows, or with so much text: small enough to be read at once, large enough to be few. */
 const ROWS_PER_ENTRY = 500
+const TEXT_PER_ENTRY = 2 ** 20
 
 /**
  * Rows that wait for exporters: entries on disk, each for the exporters of its pipeline at the time it was made, and a
@@ -83,11 +84,13 @@ export class Outbox {
     const lanes = this.#lanesOf.get(pipeline)
     if (lanes === undefined) return
     for (let row = 0; row < lines.length; row++) {
-      const entry = this.#open.get(pipeline) ?? { lines: [], flows: 0 }
+      const entry = this.#open.get(pipeline) ?? { lines: [], text: 0, flows: 0 }
       entry.lines.push(lines[row])
+      entry.text += lines[row].length
       entry.flows += flows[row]
       this.#open.set(pipeline, entry)
-      if (entry.lines.length === ROWS_PER_ENTRY) this.#stage(pipeline, entry, nowMs)
+      if (entry.lines.length === ROWS_PER_ENTRY || entry.text >= TEXT_PER_ENTRY)
+        this.#stage(pipeline, entry, nowMs)
     }
     const allFlows = flows.reduce((sum, ofRow) => sum + ofRow, 0)
     for (const lane of lanes) lane.expect(pipeline, allFlows)
@@ -212,6 +215,8 @@ export class Outbox {
 
 interface OpenEntry {
   readonly lines: string[]
+  /** Characters of the lines. */
+  text: number
   flows: number
 }
 

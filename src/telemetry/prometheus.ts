@@ -40,6 +40,11 @@ async function addSheets(registry: Registry, sheets: readonly BalanceSheet[]): P
   const rows = counter('rows_delivered_total', 'Rows that the exporter has', ['pipeline', 'exporter'])
   const bytesIn = counter('received_bytes_total', 'Bytes of input', ['pipeline'])
   const bytesOut = counter('delivered_bytes_total', 'Bytes that the exporter wrote', ['pipeline', 'exporter'])
+  const lost = counter('exporter_dropped_flows_total', 'Flows that the exporter will never get, by reason', [
+    'pipeline',
+    'exporter',
+    'reason',
+  ])
   const gap = counter('gap_bytes_total', 'Bytes of input that were gone before they were read', ['pipeline'])
   const upstream = counter('lost_upstream_total', 'Events lost before they reached us', [
     'pipeline',
@@ -67,7 +72,8 @@ async function addSheets(registry: Registry, sheets: readonly BalanceSheet[]): P
     for (const [source, events] of Object.entries(sheet.beside.lostUpstream))
       upstream.inc({ pipeline, source }, events)
     for (const [reason, count] of Object.entries(sheet.beside.noted)) noted.inc({ pipeline, reason }, count)
-    for (const { exporter, deliveredRows, deliveredBytes } of sheet.exporters) {
+    for (const { exporter, deliveredRows, deliveredBytes, dropped } of sheet.exporters) {
+      for (const [reason, flows] of Object.entries(dropped)) lost.inc({ pipeline, exporter, reason }, flows)
       rows.inc({ pipeline, exporter }, deliveredRows)
       bytesOut.inc({ pipeline, exporter }, deliveredBytes)
     }

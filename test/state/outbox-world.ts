@@ -88,7 +88,7 @@ export class OutboxWorld {
 
   takeRanges(exporter: string, rows = Number.POSITIVE_INFINITY): Taken[] {
     const lane = this.lane(exporter)
-    return lane.take(rows).flatMap((head) => {
+    return lane.take(rows, Number.POSITIVE_INFINITY).flatMap((head) => {
       const entry = this.outbox.read(head)
       assert.ok(entry.kind === 'rows')
       return entry.rows.flatMap(({ UUID }, at) =>

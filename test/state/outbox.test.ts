@@ -143,6 +143,27 @@ test('the space of delivered rows is used again', async (t) => {
   assert.equal(world.store.bytes(), settled)
 })
 
+test('rows are taken a few entries at a time, by number and by size, and entries hold so many and so much', async (t) => {
+  const world = await OutboxWorld.open(tempDir(t), laneOf('splunk'))
+  world.add(1200)
+  const long = { lines: [1, 2, 3].map((i) => `"${i}${'x'.repeat(700_000)}"`), flows: [1, 1, 1] }
+  world.outbox.add('logs', long, 0)
+  world.commit()
+  const lane = world.lane('splunk')
+  assert.deepEqual(
+    lane.take(501, 2 ** 30).map(({ rows }) => rows),
+    [500, 500],
+  )
+  assert.deepEqual(
+    lane.take(2 ** 30, 1).map(({ rows }) => rows),
+    [202],
+  )
+  assert.deepEqual(
+    lane.take(2 ** 30, 2 ** 30).map(({ rows }) => rows),
+    [1],
+  )
+})
+
 test('a block is passed by nothing, except by a commit that is larger by itself', async (t) => {
   const world = await OutboxWorld.open(tempDir(t), laneOf('splunk', ['logs'], { maxBytes: 1000 }))
   world.add(100)
@@ -221,7 +242,7 @@ for (const [what, sql, reason] of [
     await world.restart(laneOf('splunk'), laneOf('otlp'))
     for (const exporter of ['splunk', 'otlp']) {
       const lane = world.lane(exporter)
-      const heads = lane.take(100)
+      const heads = lane.take(100, 2 ** 30)
       const entries = heads.map((head) => world.outbox.read(head))
       assert.deepEqual(
         entries.map(({ kind }) => kind),

@@ -4,6 +4,7 @@ import { type TestContext, test } from 'node:test'
 import { Service } from '../../src/engine/service.ts'
 import { StartError } from '../../src/engine/start-error.ts'
 import { flow } from '../support/flows.ts'
+import { freePort } from '../support/free-port.ts'
 import { configOf, HandReceiver, MemorySink, TestIo } from '../support/parts.ts'
 
 test('health, readiness, balance and metrics tell what is going on', async (t) => {
@@ -96,12 +97,4 @@ function start(receiver: HandReceiver, sink: MemorySink, io: TestIo, port: numbe
     service: { healthEndpoint: endpoint, metricsEndpoint: endpoint },
   })
   return Service.start(config, io)
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await new Promise((resolve) => server.once('listening', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }
