@@ -21,7 +21,11 @@ const MISTAKES: readonly (readonly [what: string, settings: object, problem: Reg
     /is no logs ingestion endpoint/,
   ],
   ['a resource id', { rule_id: '/subscriptions/s/dataCollectionRules/r' }, /is not the resource id/],
-  ['a stream of a built-in table', { stream: 'Microsoft-ContainerNetworkLogs' }, /is no stream of a custom table/],
+  [
+    'a stream of a built-in table',
+    { stream: 'Microsoft-ContainerNetworkLogs' },
+    /is no stream of a custom table/,
+  ],
   ['a secret that is missing', { auth: { kind: 'client_secret', ...APPLICATION } }, /client_secret/],
   ['a setting of another kind', { auth: { kind: 'managed_identity', tenant_id: 't' } }, /tenant_id/],
 ]
