@@ -1,4 +1,3 @@
-import { backupOf } from './backups.ts'
 import type { TailedFile } from './tailed-file.ts'
 
 /** A log: the files that bear or bore its name, oldest first. */
@@ -45,7 +44,7 @@ export class Chains {
   /** The file that bears the log's own name. */
   live(log: string): TailedFile | null {
     const last = this.#chains.get(log)?.files.at(-1)
-    return last === undefined || last.rotated || backupOf(last.path) !== null ? null : last
+    return last === undefined || last.rotated || last.rotatedAt !== null ? null : last
   }
 
   after(file: TailedFile): TailedFile | undefined {
@@ -87,16 +86,17 @@ export class Chains {
   }
 
   sawEvent(log: string, eventMs: number): void {
-    this.#chain(log).lastEventMs = eventMs
+    const chain = this.#chains.get(log)
+    if (chain !== undefined) chain.lastEventMs = eventMs
   }
 
   /** Brings the files into the order of their rotation and marks those that are rotated; tells how many are new. */
   markRotated(nowMs: number): number {
     let rotations = 0
     for (const { files } of this.#chains.values()) {
-      sortByRotation(files)
+      if (files.length > 1) sortByRotation(files)
       for (const file of files) {
-        if (file.rotated || (file === files.at(-1) && backupOf(file.path) === null)) continue
+        if (file.rotated || (file === files.at(-1) && file.rotatedAt === null)) continue
         file.rotated = true
         file.changedAtMs = nowMs
         rotations++
@@ -127,8 +127,8 @@ export class Chains {
 
 /** Files whose names tell no time keep their places. */
 function sortByRotation(files: TailedFile[]): void {
-  const timeOf = (file: TailedFile) => backupOf(file.path)?.rotatedAt ?? ''
-  const sorted = files.filter((file) => timeOf(file) !== '')
-  sorted.sort((a, b) => (timeOf(a) < timeOf(b) ? -1 : 1))
-  for (const [index, file] of files.entries()) if (timeOf(file) !== '') files[index] = sorted.shift() ?? file
+  const timed = files.filter(({ rotatedAt }) => rotatedAt !== null)
+  timed.sort((a, b) => ((a.rotatedAt ?? '') < (b.rotatedAt ?? '') ? -1 : 1))
+  for (const [index, file] of files.entries())
+    if (file.rotatedAt !== null) files[index] = timed.shift() ?? file
 }

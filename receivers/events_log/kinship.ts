@@ -15,21 +15,50 @@ export type Kinship =
 export function kinship(
   sighting: Sighting,
   open: OpenFile,
-  { missing, present }: { readonly missing: Iterable<TailedFile>; readonly present: Iterable<TailedFile> },
+  missing: Iterable<TailedFile>,
+  present: Iterable<TailedFile>,
 ): Kinship {
   for (const file of missing)
     if (isFamily(file, sighting) && hasMovedTo(file, sighting, open)) return { kind: 'moved', file }
   for (const file of present)
-    if (isRotatedName(file, sighting) && file.startsWith(open)) return { kind: 'copy' }
+    if (isRotatedName(file, sighting) && isCopied(file, open)) return { kind: 'copy' }
   for (const file of open.isGzip ? [] : missing)
-    if (isRotatedName(file, sighting) && file.hasRead(open)) return { kind: 'old_copy' }
+    if (isRotatedName(file, sighting) && isCopiedAndRead(file, open)) return { kind: 'old_copy' }
   return { kind: 'stranger' }
 }
 
-function hasMovedTo(file: TailedFile, sighting: Sighting, open: OpenFile): boolean {
+/** Whether `other` holds what is known of the file. */
+export function isContentOf(file: TailedFile, other: OpenFile): boolean {
+  const { head, offset } = file.print
+  const isKnown = head.bytes > 0 || (other.isGzip ? other.contentBytes() === file.size : offset > 0)
+  return isKnown && !file.isNotAt(other.place.id) && other.holds(file.print)
+}
+
+function hasMovedTo(file: TailedFile, sighting: Sighting, other: OpenFile): boolean {
   if (sighting.place.path === `${file.path}.gz`) return true
-  if (file.isOpen) return isRotatedName(file, sighting) && file.isWholeIn(open)
-  return file.isIn(open)
+  const here = file.openFile
+  if (here === null) return isContentOf(file, other)
+  // What is open here was removed or compressed: all of it must be there, not only what was read.
+  return isRotatedName(file, sighting) && here.agreesWith(other, here.contentBytes() ?? 0)
+}
+
+/** Whether `other` is all of the file, or what it was a while ago. */
+function isCopied(file: TailedFile, other: OpenFile): boolean {
+  const size = other.contentBytes() ?? 0
+  if (size >= file.print.head.bytes && !hasHeadOf(file, other)) return false
+  if (file.open() !== null || file.openFile === null || file.isGzip) return false
+  return size <= (file.openFile.contentBytes() ?? 0) && file.openFile.agreesWith(other, size)
+}
+
+/** Whether `other` is what the file was when not more had been written than has been read; only its beginning tells. */
+function isCopiedAndRead(file: TailedFile, other: OpenFile): boolean {
+  const { head, offset } = file.print
+  const size = other.contentBytes() ?? 0
+  return size > 0 && size <= offset && head.bytes > 0 && hasHeadOf(file, other)
+}
+
+function hasHeadOf({ print: { head } }: TailedFile, other: OpenFile): boolean {
+  return other.markAt(0, head.bytes) === head.mark
 }
 
 /** Under the log's own name stands a new file, however much it looks like the old one. */

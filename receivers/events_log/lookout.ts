@@ -2,7 +2,7 @@ import { dirname } from 'node:path'
 import type { Chains } from './chains.ts'
 import { closeSome, tooManyOpen } from './descriptors.ts'
 import type { Folders } from './folders.ts'
-import { type Kinship, kinship } from './kinship.ts'
+import { isContentOf, type Kinship, kinship } from './kinship.ts'
 import { failure, type Handles, lookAt, OpenFile } from './open-file.ts'
 import type { Sighting, Survey } from './survey.ts'
 import { TailedFile } from './tailed-file.ts'
@@ -134,8 +134,15 @@ export class Lookout {
     }
     // A rotated file of which nothing has been copied yet.
     if (open.place.bytes === 0 && sighting.rotatedAt !== null) return open.close()
-    const kin = this.#kinOf(sighting, open, look)
-    if (kin === null) return open.close()
+    try {
+      this.#takeAs(kinship(sighting, open, look.missing, this.#present(look)), sighting, open, look)
+    } catch (error) {
+      open.close()
+      blockedBy(error, path, look)
+    }
+  }
+
+  #takeAs(kin: Kinship, sighting: Sighting, open: OpenFile, look: Look): void {
     switch (kin.kind) {
       case 'moved':
         look.missing.delete(kin.file)
@@ -149,16 +156,6 @@ export class Lookout {
         const file = this.#begin(sighting, open, look)
         if (file !== null) this.#meet(file, sighting)
       }
-    }
-  }
-
-  /** Null when an I/O error keeps us from telling. */
-  #kinOf(sighting: Sighting, open: OpenFile, look: Look): Kinship | null {
-    try {
-      return kinship(sighting, open, { missing: look.missing, present: this.#present(look) })
-    } catch (error) {
-      blockedBy(error, sighting.place.path, look)
-      return null
     }
   }
 
@@ -184,7 +181,7 @@ export class Lookout {
     for (const { path } of look.folders.around(file.path).filter(({ id }) => !present.has(id))) {
       const found = OpenFile.open(path, this.#handles)
       if (found.kind !== 'found') continue
-      if (!file.isIn(found.value)) {
+      if (!isContentOf(file, found.value)) {
         found.value.close()
         continue
       }

@@ -44,6 +44,7 @@ export class OpenFile {
   readonly #fd: number
   readonly #handles: Handles
   #gunzip: Gunzip | null = null
+  #isClosed = false
 
   private constructor(fd: number, place: Place, handles: Handles) {
     this.#fd = fd
@@ -127,7 +128,10 @@ export class OpenFile {
     return !isHole(this.bytesAt(0, bytes)) || this.contentBytes() === other.contentBytes()
   }
 
+  /** May be called twice. */
   close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
     this.#gunzip?.close()
     closeSync(this.#fd)
     this.#handles.used--

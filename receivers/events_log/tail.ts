@@ -62,6 +62,8 @@ export class Tail implements Receiver {
   readonly #count: Counters
   /** No look before, and no stored position: all that is met was there before anybody followed it. */
   #isFirstLook: boolean
+  /** Whether the last look knew of any file; null before the first. */
+  #found: boolean | null = null
   #lastLookMs = Number.NEGATIVE_INFINITY
   #seen: Seen = { folders: [], blocked: new Map(), isStale: false }
 
@@ -159,6 +161,12 @@ export class Tail implements Receiver {
     this.#count.rotations.add(this.#chains.markRotated(nowMs))
     this.#complaints.are(this.#seen.blocked)
     this.#isFirstLook = false
+    const found = this.#chains.all.length > 0
+    if (found !== this.#found) {
+      if (found) this.#host.log.info('following', { files: this.#chains.all.length })
+      else this.#host.log.info('no files to follow; waiting for some', { include: this.#settings.include })
+    }
+    this.#found = found
   }
 
   /** Counts what of vanished files nobody will ever read. */

@@ -1,3 +1,4 @@
+import { backupOf } from './backups.ts'
 import { advance, type Fingerprint, headOf, MARK_BYTES, mark, markBytes, UNSEEN } from './fingerprint.ts'
 import { failure, type Handles, OpenFile, type Place } from './open-file.ts'
 import type { SavedFile } from './position.ts'
@@ -20,7 +21,6 @@ export class TailedFile {
   #place: Place
   #print: Fingerprint
   #open: OpenFile | null = null
-  /** Bytes of content known to be there, read or not. */
   #size: number
   /** What its place looked like when the last read came to the end. */
   #endStamp: string | null = null
@@ -89,6 +89,11 @@ export class TailedFile {
     return this.#place.path
   }
 
+  /** From its name; null when that is not a rotated file's. */
+  get rotatedAt(): string | null {
+    return backupOf(this.path)?.rotatedAt ?? null
+  }
+
   get id(): string {
     return this.#place.id
   }
@@ -99,6 +104,15 @@ export class TailedFile {
 
   get isEmpty(): boolean {
     return this.#size === 0 && this.#print.offset === 0
+  }
+
+  /** Bytes of content known to be there, read or not. */
+  get size(): number {
+    return this.#size
+  }
+
+  get openFile(): OpenFile | null {
+    return this.#open
   }
 
   get unreadBytes(): number {
@@ -177,31 +191,9 @@ export class TailedFile {
     return verdict
   }
 
-  /** Whether `other` holds what is known of this file. */
-  isIn(other: OpenFile): boolean {
-    const { head, offset } = this.#print
-    const isKnown = head.bytes > 0 || (other.isGzip ? other.contentBytes() === this.#size : offset > 0)
-    return isKnown && other.place.id !== this.#notAt && other.holds(this.#print)
-  }
-
-  /** Whether all that this file, open here, holds by now is in `other`. */
-  isWholeIn(other: OpenFile): boolean {
-    return this.#open?.agreesWith(other, this.#open.contentBytes() ?? 0) ?? false
-  }
-
-  /** Whether `other` is a copy of this file: of all of it, or of what it was a while ago. */
-  startsWith(other: OpenFile): boolean {
-    const size = other.contentBytes() ?? 0
-    if (size >= this.#print.head.bytes && !this.#mayShareHead(other)) return false
-    if (this.open() !== null || this.#open === null || this.isGzip) return false
-    return size <= (this.#open.contentBytes() ?? 0) && this.#open.agreesWith(other, size)
-  }
-
-  /** Whether `other` is a copy of this file that holds no more than has been read; only the beginning tells. */
-  hasRead(other: OpenFile): boolean {
-    const size = other.contentBytes() ?? 0
-    const { head, offset } = this.#print
-    return size > 0 && size <= offset && head.bytes > 0 && this.#mayShareHead(other)
+  /** Where its content has been ruled out. */
+  isNotAt(id: string): boolean {
+    return id === this.#notAt
   }
 
   /** It was found at `place`, as `compareTo` said. */
@@ -298,11 +290,6 @@ export class TailedFile {
   close(): void {
     this.#open?.close()
     this.#open = null
-  }
-
-  #mayShareHead(other: OpenFile): boolean {
-    const { bytes, mark } = this.#print.head
-    return other.markAt(0, bytes) === mark
   }
 
   #took(from: number, to: number, atEnd: boolean): Read {
