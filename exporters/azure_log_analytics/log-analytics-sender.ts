@@ -47,9 +47,11 @@ export class LogAnalyticsSender implements Sender {
     } catch (error) {
       result = outcomeOf(error, this.#host.clock.now())
     }
+    // A token that never came would be waited for again.
+    const needsToken = signal.aborted || (result.kind === 'retry' && result.cause === 'rejected')
+    if (needsToken) this.#ingestion.forgetToken()
     // Azure's client may return in peace from what was aborted: nobody knows then what arrived.
     signal.throwIfAborted()
-    if (result.kind === 'retry' && result.cause === 'rejected') this.#ingestion.forgetToken()
     return result
   }
 

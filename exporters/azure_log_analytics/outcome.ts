@@ -11,8 +11,8 @@ interface RestError extends Error {
   }
 }
 
-/** The second one is how the API breaks off a body that goes on for too long; its status varies. */
-const TOO_LARGE =
+/** What half of the payload may be spared: bytes, bytes once more in the words of a connection broken off, and time. */
+const TOO_MUCH =
   /ContentLengthLimitExceeded|ReadyBody_ClientConnectionAbort|RecordsTimeRangeIsMoreThan30Minutes/
 
 const FORBIDDEN =
@@ -35,7 +35,7 @@ export function outcomeOf(error: unknown, nowMs: number): SendResult {
   const { statusCode: status } = answer
   if (status === undefined) return retry('network', `no answer: ${brief(answer.message)}`)
   const reason = [`${status}`, codeOf(answer), brief(answer.message)].filter(Boolean).join(' ')
-  if (status === 413 || TOO_LARGE.test(textOf(answer))) return { kind: 'too_large', reason }
+  if (status === 413 || TOO_MUCH.test(textOf(answer))) return { kind: 'too_large', reason }
   if (status === 400 || status === 422) return { kind: 'refused', reason }
   const afterMs = retryAfterMs(answer.response?.headers.get('retry-after'), nowMs)
   if (status === 401) return retry('rejected', `${reason}; ${UNAUTHORIZED}`, afterMs)

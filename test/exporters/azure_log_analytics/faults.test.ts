@@ -167,11 +167,15 @@ test('an attempt that is called off while its answer comes is not taken for deli
   await assert.rejects(sender.send(payload, abort.signal), timeout)
 })
 
-test('a token that never comes does not outlive the attempt', async (t) => {
+test('a token that never comes does not outlive the attempt, and another one is asked for', async (t) => {
   const { url } = await logsApi(t)
-  const sender = senderTo(url, { credential: async () => ({ getToken: () => new Promise(() => {}) }) })
+  let asked = 0
+  const sender = senderTo(url, {
+    credential: async () => (asked++ === 0 ? { getToken: () => new Promise(() => {}) } : tokens('second')()),
+  })
   const [payload] = sender.encode([row()])
   await assert.rejects(sender.send(payload, AbortSignal.timeout(50)), { name: 'TimeoutError' })
+  assert.deepEqual(await sender.send(payload, NEVER), { kind: 'accepted' })
 })
 
 test('after a refused token comes a new one', async (t) => {
