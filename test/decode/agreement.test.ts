@@ -7,7 +7,7 @@ import { damaged } from './damaged.ts'
 import { LINES, NO_REAL_LINES, REAL_LINES } from './lines.ts'
 import { GOOD_TIMES, ODD_TIMES, oddRecord } from './odd-record.ts'
 
-const RUNS = Number(process.env.FUZZ_RUNS ?? 2000)
+const RUNS = Number(process.env.FUZZ_RUNS ?? 1200)
 const INPUT_BYTES = 1 << 18
 
 for (const [what, line] of Object.entries(LINES))
