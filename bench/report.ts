@@ -57,7 +57,8 @@ export function lossesIn({ cases }: BenchResult): readonly string[] {
   )
 }
 
-const OWN = ['decode', 'decode-fold', 'whole-job']
+const DELIVERIES = ['deliver-splunk', 'deliver-otlp']
+const OWN = ['decode', 'decode-fold', ...DELIVERIES, 'whole-job']
 
 function headline({ input, rounds, node, processor, load }: BenchResult): string {
   const each = Math.round(input.bytes / input.lines)
@@ -83,14 +84,33 @@ function caseLine({ id, title, skipped, best }: CaseResult, result: BenchResult,
 }
 
 function verdict(result: BenchResult): string[] {
-  const losses = lossesIn(result).map((loss) => `LOST: ${loss}`)
+  return [
+    ...lossesIn(result).map((loss) => `LOST: ${loss}`),
+    ...deliveryVerdict(result),
+    ...jobVerdict(result),
+  ]
+}
+
+/** A row should cost no more to deliver than the flows in it cost to fold. */
+function deliveryVerdict({ cases }: BenchResult): string[] {
+  const fold = outcomeOf(cases, 'decode-fold')
+  return DELIVERIES.flatMap((id) => {
+    const delivery = outcomeOf(cases, id)
+    if (!fold || !delivery) return []
+    const perRowUs = ({ cpuS }: Outcome) => ((cpuS / delivery.rows) * 1e6).toFixed(0)
+    const flows = (delivery.flows / delivery.rows).toFixed(0)
+    const isLess = delivery.cpuS <= fold.cpuS
+    return `${id}: ${perRowUs(delivery)} us of CPU for a row, beside ${perRowUs(fold)} us for folding its ${flows} flows${isLess ? '' : ': MISSED'}.`
+  })
+}
+
+function jobVerdict(result: BenchResult): string[] {
   const job = outcomeOf(result.cases, 'whole-job')
   const share = sharesOf(result)['whole-job']
-  if (!job || share === undefined) return losses
+  if (!job || share === undefined) return []
   const { wanted, aim } = CPU_GOALS
   const peakMib = Math.round(job.peakBytes / MIB)
   return [
-    ...losses,
     `The whole job takes ${fixed(share)} of the plain loop's CPU time, 1/${(1 / share).toFixed(1)} (${against(share, wanted, aim)}).`,
     `Its largest process held ${peakMib} MiB (${against(peakMib, MEMORY_GOALS_MIB.wanted, MEMORY_GOALS_MIB.aim)}).`,
     `${grouped(job.flows)} flows became ${grouped(job.rows)} rows, ${(job.flows / job.rows).toFixed(1)} : 1; ${Math.round(result.input.bytes / MIB)} MiB became ${(job.rowBytes / MIB).toFixed(1)} MiB, ${(result.input.bytes / job.rowBytes).toFixed(1)} : 1.`,

@@ -15,6 +15,8 @@ const CASES: readonly BenchCase[] = [
   stage('json-parse', 'the plain loop: JSON.parse and a Map'),
   stage('decode', 'decode to columns'),
   stage('decode-fold', 'decode and fold to rows'),
+  stage('deliver-splunk', 'deliver these rows: outbox, splunk_hec, a backend on loopback'),
+  stage('deliver-otlp', 'deliver these rows: outbox, otlp_http, a backend on loopback'),
   wholeJob,
   start,
   fluentBit,

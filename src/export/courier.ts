@@ -36,8 +36,8 @@ export interface CourierParts {
 type Verdict = Exclude<SendResult, { kind: 'retry' }>
 
 /** Enough for a few payloads of any backend, and few enough to hold in memory at once. */
-const ROWS_AT_ONCE = 4000
-const ROWS_PER_REQUEST = 1000
+const ROWS_AT_ONCE = 2000
+const ROWS_PER_REQUEST = 500
 /** As they are stored, which is a tenth of what they are in memory. */
 const BYTES_AT_ONCE = 4 * 2 ** 20
 
