@@ -89,7 +89,6 @@ export class Absorber {
       const left = this.#assign(all)
       const own = left === 0 ? all : withGroup(all)
       if (left > 0) otherFlows += this.#assignOthers(all)
-      groups.begin(before)
       this.#foldValues(own, before)
       this.#foldCounts(all)
     }
@@ -150,7 +149,9 @@ export class Absorber {
       keys.fill(0, at + KEY_PARTS, at + stride)
       otherFlows += weights[row]
     }
+    const before = groups.size
     groups.table.assign(keys, groupOf, Infinity)
+    groups.otherGroups += groups.size - before
     return otherFlows
   }
 

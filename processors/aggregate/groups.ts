@@ -78,31 +78,25 @@ export class Groups {
     this.#grow()
   }
 
-  /** Sets the columns of groups from `from` on to their beginning; whoever was there before has left. */
-  begin(from: number): void {
-    for (const column of this.cells) column.begin(from, this.size)
-    for (const column of this.sums) column.cells.fill(0, from, this.size)
-    this.touched.fill(0, from, this.size)
-    this.#countOthers(from)
-  }
-
   /** The group of one key, made when there is none. For `restore`. */
   groupOf(key: Uint32Array): number {
     this.reserve(this.size + 1)
     const groupOf = Uint32Array.of(NO_GROUP)
     const before = this.size
     this.table.assign(key, groupOf, Infinity)
-    if (this.size > before) this.begin(before)
+    if (this.size > before && this.isOther(before)) this.otherGroups++
     return groupOf[0]
   }
 
   /** Keeps these groups, ascending; the others are gone. */
   keep(groups: Uint32Array): void {
+    const before = this.size
     this.table.keep(groups)
-    for (const column of [...this.cells, ...this.sums]) column.keep(groups)
+    for (const column of [...this.cells, ...this.sums]) column.keep(groups, before)
     for (let to = 0; to < groups.length; to++) this.touched[to] = this.touched[groups[to]]
+    this.touched.fill(0, groups.length, before)
     this.otherGroups = 0
-    this.#countOthers(0)
+    for (let group = 0; group < this.size; group++) if (this.isOther(group)) this.otherGroups++
   }
 
   mark(keep: (id: number) => void): void {
@@ -122,10 +116,6 @@ export class Groups {
     for (const column of this.cells) column.remap(this.size, renamed)
   }
 
-  #countOthers(from: number): void {
-    for (let group = from; group < this.size; group++) if (this.isOther(group)) this.otherGroups++
-  }
-
   #grow(): void {
     const { capacity } = this.table
     for (const column of [...this.cells, ...this.sums]) column.grow(capacity)
@@ -135,7 +125,7 @@ export class Groups {
   }
 }
 
-/** A column of dictionary ids or plain numbers. */
+/** A column of dictionary ids or plain numbers. What has no group yet is as groups begin. */
 export class CellColumn {
   readonly width: number
   readonly holds: 'ids' | 'numbers'
@@ -151,17 +141,15 @@ export class CellColumn {
   grow(capacity: number): void {
     const cells = new Uint32Array(capacity * this.width)
     cells.set(this.cells)
+    cells.fill(this.#beginning, this.cells.length)
     this.cells = cells
   }
 
-  begin(from: number, to: number): void {
-    this.cells.fill(this.#beginning, from * this.width, to * this.width)
-  }
-
-  keep(groups: Uint32Array): void {
+  keep(groups: Uint32Array, before: number): void {
     const { width, cells } = this
     for (let to = 0; to < groups.length; to++)
       cells.copyWithin(to * width, groups[to] * width, (groups[to] + 1) * width)
+    cells.fill(this.#beginning, groups.length * width, before * width)
   }
 
   mark(groups: number, keep: (id: number) => void): void {
@@ -186,8 +174,9 @@ export class SumColumn {
     this.cells = cells
   }
 
-  keep(groups: Uint32Array): void {
+  keep(groups: Uint32Array, before: number): void {
     for (let to = 0; to < groups.length; to++) this.cells[to] = this.cells[groups[to]]
+    this.cells.fill(0, groups.length, before)
   }
 }
 

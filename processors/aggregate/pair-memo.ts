@@ -1,13 +1,11 @@
 import type { Dictionary } from '../../src/sdk/index.ts'
 
-/** Two ids make one number below 2^53; so many texts would take 4 GiB. */
-const IDS = 2 ** 26
-
 /** What can be said of two ids together, computed once for each pair. */
 export class PairMemo {
   readonly #dictionary: Dictionary
   readonly #compute: (a: number, b: number) => number
-  readonly #answers = new Map<number, number>()
+  /** By the first id, then by the second. */
+  readonly #answers = new Map<number, Map<number, number>>()
   #generation: number
 
   constructor(dictionary: Dictionary, compute: (a: number, b: number) => number) {
@@ -21,10 +19,16 @@ export class PairMemo {
       this.#answers.clear()
       this.#generation = this.#dictionary.generation
     }
-    const known = this.#answers.get(a * IDS + b)
-    if (known !== undefined) return known
-    const answer = this.#compute(a, b)
-    this.#answers.set(a * IDS + b, answer)
+    let answers = this.#answers.get(a)
+    if (answers === undefined) {
+      answers = new Map()
+      this.#answers.set(a, answers)
+    }
+    let answer = answers.get(b)
+    if (answer === undefined) {
+      answer = this.#compute(a, b)
+      answers.set(b, answer)
+    }
     return answer
   }
 }

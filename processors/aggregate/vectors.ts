@@ -28,6 +28,8 @@ export class Vectors {
   readonly #dictionary: Dictionary
   readonly #endpoints: EndpointCells
   readonly #maxRows: number
+  /** Several fields look at the same columns. */
+  readonly #columns = new Map<FlowColumn, Vector>()
 
   /** For batches of at most `maxRows` rows. */
   constructor(dictionary: Dictionary, maxRows: number) {
@@ -76,8 +78,13 @@ export class Vectors {
   }
 
   ofColumn(name: FlowColumn): Vector {
-    const scratch = new Uint32Array(this.#maxRows)
-    return ({ columns, rows }) => gather(columns[name], rows, scratch)
+    let vector = this.#columns.get(name)
+    if (vector === undefined) {
+      const scratch = new Uint32Array(this.#maxRows)
+      vector = oncePerBatch(({ columns, rows }) => gather(columns[name], rows, scratch))
+      this.#columns.set(name, vector)
+    }
+    return vector
   }
 
   #pods(side: EndpointSide): Vector {
@@ -159,6 +166,16 @@ export class Vectors {
       )
       return out
     }
+  }
+}
+
+function oncePerBatch(vector: Vector): Vector {
+  let seen: FlowBatch | null = null
+  let cells: Uint32Array = new Uint32Array(0)
+  return (batch) => {
+    if (batch !== seen) cells = vector(batch)
+    seen = batch
+    return cells
   }
 }
 
