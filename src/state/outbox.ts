@@ -17,6 +17,8 @@ export type EntryRows =
   | { readonly kind: 'rows'; readonly rows: readonly Row[] }
   | { readonly kind: 'unreadable'; readonly reason: string }
 
+type Codec = typeof import('../record/row-codec.ts')
+
 /** An entry is full with so many rows, or with so much text: small enough to be read at once, large enough to be few. */
 const ROWS_PER_ENTRY = 500
 const TEXT_PER_ENTRY = 2 ** 20
@@ -28,7 +30,7 @@ const TEXT_PER_ENTRY = 2 ** 20
  */
 export class Outbox {
   readonly #store: Store
-  readonly #codec: typeof import('../record/row-codec.ts') | null
+  readonly #codec: Codec | null
   readonly #lanes = new Map<string, Lane>()
   readonly #lanesOf = new Map<string, readonly Lane[]>()
   #nextSeq: number
@@ -46,11 +48,7 @@ export class Outbox {
     return new Outbox(store, lanes, lanes.length > 0 ? await import('../record/row-codec.ts') : null)
   }
 
-  private constructor(
-    store: Store,
-    lanes: readonly LaneSettings[],
-    codec: typeof import('../record/row-codec.ts') | null,
-  ) {
+  private constructor(store: Store, lanes: readonly LaneSettings[], codec: Codec | null) {
     this.#store = store
     this.#codec = codec
     const { outbox: heads, cursors, lastSeq } = store.load()
@@ -177,9 +175,9 @@ export class Outbox {
   #resume(head: OutboxHead): void {
     const lanes = head.exporters.flatMap((exporter) => this.#lanes.get(exporter) ?? [])
     const waiting = lanes.filter((lane) => lane.isWaiting(head.seq))
-    this.#owed.set(head.seq, waiting.length)
-    for (const lane of waiting) lane.resume(head)
     if (waiting.length === 0) this.#done.push(head.seq)
+    else this.#owed.set(head.seq, waiting.length)
+    for (const lane of waiting) lane.resume(head)
   }
 
   #stage(pipeline: string, { lines, flows }: OpenEntry, madeAtMs: number): void {
@@ -206,8 +204,10 @@ export class Outbox {
 
   #release({ seq }: OutboxHead): void {
     const owed = this.#owed.get(seq)! - 1
-    this.#owed.set(seq, owed)
-    if (owed > 0) return
+    if (owed > 0) {
+      this.#owed.set(seq, owed)
+      return
+    }
     this.#owed.delete(seq)
     this.#done.push(seq)
   }

@@ -95,7 +95,7 @@ export class Ledger {
 
   /** Rows that an exporter's backend took and threw away, nobody knows which: beside the sheet. */
   discardedAt(exporter: string, rows: number): void {
-    add(this.#entries.noted, `rows discarded behind ${exporter}`, rows)
+    add(this.#entries.noted, `rows_discarded_by_${exporter}`, rows)
   }
 
   /** Flows in rows that an exporter will never get. */
