@@ -29,7 +29,7 @@ export const deliveryShape = {
     .strictObject({
       max_bytes: size({ minBytes: 1 })
         .prefault('1GiB')
-        .describe('Bytes of rows that may wait for this exporter.'),
+        .describe('Bytes of rows on disk that may wait for this exporter; a row takes about 100.'),
       max_age: z
         .union([z.literal('off'), duration({ minMs: 1000 })])
         .prefault('off')
