@@ -5,9 +5,7 @@ import { MIXED } from './loops.ts'
 /** A list of examples, and what decides whether it is written. */
 interface List {
   readonly name: string
-  /** Every field it speaks for is in the key: then its groups agree, unless they are `other` groups. */
-  readonly inKey: boolean
-  /** Cells of the carried fields it speaks for; null when one of its fields is neither carried nor in the key. */
+  /** Cells of the fields it speaks for and the key has not; null when one of them is not carried. */
   readonly carried: readonly CellColumn[] | null
   readonly examples: CellColumn
   readonly others: SumColumn
@@ -29,7 +27,6 @@ export class EvidenceWriter {
     this.#carriedAt = new Map(carried.map(({ name }, index) => [name, index]))
     this.#lists = evidence.map(({ name, fields }, i) => ({
       name,
-      inKey: fields.every((field) => this.#inKey.has(field)),
       carried: this.#carriedCells(fields),
       examples: groups.examples[i],
       others: groups.others[i],
@@ -62,10 +59,8 @@ export class EvidenceWriter {
     return index !== undefined && this.#groups.carried[index].cells[group] !== MIXED
   }
 
-  #isAgreed({ inKey, carried }: List, group: number): boolean {
+  #isAgreed({ carried }: List, group: number): boolean {
     if (carried === null) return false
-    if (this.#groups.isOther(group)) return false
-    if (inKey) return true
     for (const { cells } of carried) if (cells[group] === MIXED) return false
     return true
   }
