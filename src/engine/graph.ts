@@ -53,10 +53,11 @@ const ALWAYS_READ: readonly FlowColumn[] = [
 /** Makes the components of a config and gives each what the last commit kept for it. */
 export async function buildGraph(config: ResolvedConfig, store: Store, world: World): Promise<Graph> {
   const lanes = lanesOf(config)
-  const outbox = await Outbox.open(store, lanes)
+  const stored = store.load()
+  const outbox = await Outbox.open(store, lanes, stored)
   // Loaded by those who have somebody to send to.
   const couriers = lanes.length > 0 ? await import('./courier-of.ts') : null
-  return new Builder(config, store.load(), outbox, couriers, world).build()
+  return new Builder(config, stored, outbox, couriers, world).build()
 }
 
 class Builder {

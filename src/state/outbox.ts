@@ -1,7 +1,7 @@
 import type { Row, RowBatch } from '../sdk/index.ts'
 import type { Cursor, OutboxEntry, OutboxHead } from './entry.ts'
 import { Lane, type LaneDrop, type LaneSettings } from './lane.ts'
-import type { OutboxChange, Store } from './store.ts'
+import type { OutboxChange, Store, StoredState } from './store.ts'
 
 export interface OutboxDrop extends LaneDrop {
   readonly exporter: string
@@ -44,14 +44,18 @@ export class Outbox {
   readonly abandoned: readonly Abandoned[]
 
   /** Loads the codec, which only those pay for who have an exporter to send to. */
-  static async open(store: Store, lanes: readonly LaneSettings[]): Promise<Outbox> {
-    return new Outbox(store, lanes, lanes.length > 0 ? await import('../record/row-codec.ts') : null)
+  static async open(store: Store, lanes: readonly LaneSettings[], stored = store.load()): Promise<Outbox> {
+    return new Outbox(store, lanes, stored, lanes.length > 0 ? await import('../record/row-codec.ts') : null)
   }
 
-  private constructor(store: Store, lanes: readonly LaneSettings[], codec: Codec | null) {
+  private constructor(
+    store: Store,
+    lanes: readonly LaneSettings[],
+    { outbox: heads, cursors, lastSeq }: StoredState,
+    codec: Codec | null,
+  ) {
     this.#store = store
     this.#codec = codec
-    const { outbox: heads, cursors, lastSeq } = store.load()
     this.#nextSeq = lastSeq + 1
     for (const settings of lanes) {
       // An exporter that is new, or was away, begins with the rows of now.

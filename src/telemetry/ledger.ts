@@ -1,5 +1,5 @@
 import type { Json, Loss } from '../sdk/index.ts'
-import type { BalanceSheet, Tally } from './balance-sheet.ts'
+import { type BalanceSheet, type Tally, total } from './balance-sheet.ts'
 
 /** What is written down of one pipeline, from its first start on: it survives restarts with the commit. */
 interface Entries {
@@ -106,7 +106,7 @@ export class Ledger {
   /** Flows that neither a row nor the balance sheet accounts for yet: what a fold must hold. */
   expectedInFold(): number {
     const { received, filtered, dropped, inRows } = this.#entries
-    return received - filtered - sum(dropped) - inRows
+    return received - filtered - total(dropped) - inRows
   }
 
   /** What is pending is counted where it waits: in the fold, and with `waitingFor` in rows that an exporter does not have yet. */
@@ -120,11 +120,11 @@ export class Ledger {
       deliveredBytes: entries.bytes,
       dropped: { ...entries.dropped },
       pending: waitingFor(exporter),
-      unsettled: entries.owed - entries.flows - sum(entries.dropped),
+      unsettled: entries.owed - entries.flows - total(entries.dropped),
     }))
     const droppedAtWorst = exporters.map((exporter) => exporter.dropped).reduce(larger, {})
     // A flow that one exporter waits for and another has lost counts as lost.
-    const others = inRows - sum(droppedAtWorst)
+    const others = inRows - total(droppedAtWorst)
     return {
       pipeline: this.pipeline,
       received,
@@ -162,15 +162,11 @@ function add(tally: Record<string, number>, name: string, amount: number): void 
 }
 
 function larger(a: Tally, b: Tally): Tally {
-  return sum(b) > sum(a) ? b : a
+  return total(b) > total(a) ? b : a
 }
 
 function together(a: Tally, b: Tally): Tally {
   const both: Record<string, number> = { ...a }
   for (const [name, amount] of Object.entries(b)) add(both, name, amount)
   return both
-}
-
-function sum(tally: Tally): number {
-  return Object.values(tally).reduce((total, count) => total + count, 0)
 }
