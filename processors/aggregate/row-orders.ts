@@ -220,7 +220,7 @@ function evidence({ groups, questions }: RowOrderOptions, places: readonly Place
     write: 'if any',
     at: shape.flagged,
     sums: 3,
-    then: [
+    orders: [
       flag(',"TcpFlags":{"Syn":', 0),
       flag(',"Fin":', 1),
       flag(',"Rst":', 2),
