@@ -1,5 +1,5 @@
 import type { Roles } from '../kernel/line-kernel.ts'
-import type { Reading, Recurrence, Shape } from '../kernel/shape.ts'
+import type { Alongside, Reading, Recurrence, Shape } from '../kernel/shape.ts'
 import type { FlowColumn } from '../record/flow-columns.ts'
 import type { FragmentKind } from './fragments.ts'
 
@@ -78,8 +78,9 @@ const FLOW: Keys = {
   ethernet: skipped,
   IP: { as: 'object', shape: IP },
   l4: { as: 'object', shape: LAYER4 },
-  source: fragment('endpoint', 'source', 'rarely'),
-  destination: fragment('endpoint', 'destination', 'rarely'),
+  // Who has an address is mostly the same as before.
+  source: fragment('endpoint', 'source', { alongside: 'ip_source' }),
+  destination: fragment('endpoint', 'destination', { alongside: 'ip_destination' }),
   Type: { ...fragment('flow_type', 'flow_type', 'steadily'), run: 'begins variedly' },
   node_name: fragment('node_name', 'node_name', 'steadily'),
   node_labels: { ...repeated('steadily'), run: 'ends' },
@@ -176,7 +177,11 @@ function text(column: FlowColumn): Read {
   return { as: 'text', column }
 }
 
-function fragment(kind: FragmentKind, column: KernelColumn, recurs: Recurrence = 'variedly'): Read {
+function fragment(
+  kind: FragmentKind,
+  column: KernelColumn,
+  recurs: Recurrence | Alongside<KernelColumn> = 'variedly',
+): Read {
   return { as: 'fragment', kind, column, recurs }
 }
 

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer'
 import type { Kernel } from './kernel.ts'
-import { isSkipped, type Preset, type Reading, type Recurrence, type Shape } from './shape.ts'
+import { type Alongside, isSkipped, type Preset, type Reading, type Recurrence, type Shape } from './shape.ts'
 
 /** Numbers of the actions, sizes and offsets: also in `assembly/keys.ts`, which says what the fields mean. */
 const ACTION = {
@@ -20,9 +20,11 @@ const RUN = { 'begins steadily': 1, 'begins variedly': 2, ends: 4 } as const
 /** Kind, count, unused; and slots. Also in `assembly/runs.ts`. */
 const RUNS_HEAD_WORDS = 4
 const RUN_SLOTS = 256
-const RECURS = { steadily: 0, variedly: 1, rarely: 2 } as const
+const RECURS = { steadily: 0, variedly: 1, rarely: 2, alongside: 3 } as const
 /** Values that a key remembers. */
-const RECALLED = { steadily: 1, variedly: 16, rarely: 0 } as const
+const RECALLED = { steadily: 1, variedly: 16, rarely: 0, alongside: 1024 } as const
+/** Before them, where a column goes along with the key. */
+const COMPANION_WORDS = 4
 const KEY_BYTES = 64
 const LONGEST_KEY = 32
 
@@ -131,10 +133,13 @@ function orders(reading: Reading | undefined, around: Surroundings): Orders {
   }
 }
 
-function fragment(kind: string, recurs: Recurrence, around: Surroundings) {
-  const memory = around.block(RECALLED[recurs] * 4)
-  for (let index = 0; index < RECALLED[recurs]; index++) around.forgets(memory + index * 4)
-  return { extra: around.kind(kind) + RECURS[recurs] * 256, preset: memory }
+function fragment(kind: string, recurs: Recurrence | Alongside<string>, around: Surroundings) {
+  const how = typeof recurs === 'string' ? recurs : 'alongside'
+  const head = typeof recurs === 'string' ? 0 : COMPANION_WORDS
+  const memory = around.block((head + RECALLED[how]) * 4)
+  if (typeof recurs !== 'string') around.kernel.words[memory / 4] = around.column(recurs.alongside)
+  for (let word = head; word < head + RECALLED[how]; word++) around.forgets(memory + word * 4)
+  return { extra: around.kind(kind) + RECURS[how] * 256, preset: memory }
 }
 
 /** Pairs of a column and the value it gets, and a 0 behind the last. */
@@ -158,7 +163,16 @@ function writeKey(
   const padded = Buffer.alloc(LONGEST_KEY)
   text.copy(padded)
   const mask = 2 ** text.length - 1
-  const fields = [mask, action + runs * 256, Number(once & 0xffffffffn), Number(once >> 32n), column, extra, preset, next]
+  const fields = [
+    mask,
+    action + runs * 256,
+    Number(once & 0xffffffffn),
+    Number(once >> 32n),
+    column,
+    extra,
+    preset,
+    next,
+  ]
   around.kernel.words.set(new Uint32Array(padded.buffer, padded.byteOffset, LONGEST_KEY / 4), key / 4)
   around.kernel.words.set(fields, (key + LONGEST_KEY) / 4)
 }

@@ -34,6 +34,8 @@ export const ENDS: u32 = 4
 // How a fragment recurs; 0 is steadily.
 export const VARIEDLY: u32 = 1
 export const RARELY: u32 = 2
+/** With the same value of another column it mostly is the same. */
+export const ALONGSIDE: u32 = 3
 
 import { plainText } from './json'
 
@@ -68,7 +70,7 @@ export function presetOf(key: usize): u32 {
   return load<u32>(key, 56)
 }
 /** Of a fragment: its kind, how it recurs, and where the nodes are that it was: one, or 16 of a key that
- * varies. */
+ * varies. Of one that goes along with a column, the address of that, three unused words and 1024 nodes. */
 // @ts-ignore: decorator
 @inline
 export function kindOf(key: usize): u32 {

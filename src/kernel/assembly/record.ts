@@ -12,6 +12,7 @@ import {
 } from './fragments'
 import { isDigit, isFalse, isTrue, plainText, skipText, skipValue } from './json'
 import {
+  ALONGSIDE,
   actionOf,
   BEGINS,
   BOOL,
@@ -41,10 +42,8 @@ import {
 import {
   addToRun,
   beginRun,
-  breakRun,
   endRun,
   guessBehind,
-  isInRun,
   knownRun,
   onceOfRun,
   takeRun,
@@ -60,7 +59,6 @@ export function begin(rowOffset: usize): void {
   row = rowOffset
   timed = false
   missStart = 0
-  breakRun()
 }
 
 export function isTimed(): bool {
@@ -78,7 +76,8 @@ export function readObject(p: usize, context: usize): usize {
   p++
   if (load<u8>(p) == 0x7d) return p + 1
   let seen: u64 = 0
-  const runs: usize = load<u32>(context, 12)
+  // Whether keys are being read that may be a run.
+  let isRun = false
   // Where the guess for the next key stands: keys come in the same order on nearly every line.
   let guess = context
   while (true) {
@@ -89,7 +88,8 @@ export function readObject(p: usize, context: usize): usize {
       if (key != 0) store<u32>(guess, <u32>key)
     }
     if (key != 0) {
-      if (runs != 0 && (runsOf(key) & BEGINS) != 0 && !isInRun()) {
+      if (!isRun && (runsOf(key) & BEGINS) != 0) {
+        const runs: usize = load<u32>(context, 12)
         const run = knownRun(runs, key, p)
         if (run != 0) {
           const once = onceOfRun(run)
@@ -100,18 +100,22 @@ export function readObject(p: usize, context: usize): usize {
           continue
         }
         beginRun(p, seen)
+        isRun = true
       }
       const once = onceOf(key)
       if ((seen & once) != 0) return 0
       seen |= once
       p = readValue(p + lengthOf(key), key)
       guess = key + 60
-      if (isInRun() && p != 0) {
-        addToRun(key)
-        if (runsOf(key) == ENDS && isInRun()) endRun(runs, p, row, seen, guess)
+      if (isRun && p != 0) {
+        isRun = addToRun(key)
+        if (isRun && runsOf(key) == ENDS) {
+          endRun(load<u32>(context, 12), p, row, seen, guess)
+          isRun = false
+        }
       }
     } else {
-      breakRun()
+      isRun = false
       p = skipText(p + 1)
       if (p == 0 || load<u8>(p) != 0x3a) return 0
       p = skipValue(p + 1)
@@ -217,7 +221,11 @@ function recall(p: usize, key: usize): usize {
   const recurs = recursOf(key)
   if (recurs == RARELY) return find(kindOf(key), p)
   let memory: usize = memoryOf(key)
-  if (recurs == VARIEDLY) memory += <usize>(roughHash(p) >> 60) << 2
+  if (recurs == ALONGSIDE) {
+    const companion = load<u32>(<usize>load<u32>(memory) + row)
+    if (companion == 0) return find(kindOf(key), p)
+    memory += 16 + ((<usize>(companion & 1023)) << 2)
+  } else if (recurs == VARIEDLY) memory += <usize>(roughHash(p) >> 60) << 2
   const known = load<u32>(memory)
   if (known != 0 && isNodeAt(nodeAt(known), p)) return nodeAt(known)
   const node = find(kindOf(key), p)

@@ -86,33 +86,19 @@ export function beginRun(p: usize, seen: u64): void {
   cells = 0
 }
 
-/** A key whose value does not recur: there is no run. */
-export function breakRun(): void {
-  begun = 0
-}
-
-// @ts-ignore: decorator
-@inline
-export function isInRun(): bool {
-  return begun != 0
-}
-
-/** The run has one key more. */
-export function addToRun(key: usize): void {
+/** The run has one key more; false when its value does not recur, so that there is no run. */
+export function addToRun(key: usize): bool {
   const action = actionOf(key)
-  if (action == REPEATED) return
-  if ((action != FRAGMENT && action != BOOL) || cells == MOST_CELLS) {
-    begun = 0
-    return
-  }
+  if (action == REPEATED) return true
+  if ((action != FRAGMENT && action != BOOL) || cells == MOST_CELLS) return false
   store<u32>(columns + ((<usize>cells) << 2), <u32>columnOf(key))
   cells++
+  return true
 }
 
 /** The run ends at `p`, behind the value of its last key. */
 export function endRun(runs: usize, p: usize, row: usize, seen: u64, guess: usize): void {
   const start = begun
-  begun = 0
   // A comma and a quote.
   if (load<u16>(p) != 0x222c) return
   const length = p + 2 - start
