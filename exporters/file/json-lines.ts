@@ -8,9 +8,13 @@ const LINE_FEED = 10
 
 /** Rows as JSON, one object a line. One buffer serves all calls: a string per call costs a third more. */
 export class JsonLines implements RowEncoder {
-  readonly #buffer = Buffer.allocUnsafeSlow(PIECE_BYTES);
+  readonly #buffer = Buffer.allocUnsafeSlow(PIECE_BYTES)
 
-  *encode({ lines }: RowBatch): Generator<Uint8Array> {
+  encode(rows: RowBatch): Iterable<Uint8Array> {
+    return rows.text ? [rows.text] : this.#encode(rows.lines)
+  }
+
+  *#encode(lines: readonly string[]): Generator<Uint8Array> {
     const buffer = this.#buffer
     let used = 0
     for (const text of lines) {
