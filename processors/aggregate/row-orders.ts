@@ -100,11 +100,11 @@ function carriedPlaces(options: RowOrderOptions): Place[] {
 }
 
 function placeOf(field: Field, at: number, options: RowOrderOptions): Place {
-  return { field, path: field.place.split('.'), at, member: (head) => valueOf(field, head, at, options) }
+  return { field, path: field.place.split('.'), at, member: (head) => textOfCell(field, head, at, options) }
 }
 
 /** How a cell that holds a value is written. */
-function valueOf(
+function textOfCell(
   { cell: kind }: Field,
   head: string,
   at: number,
@@ -220,7 +220,7 @@ function evidence({ groups, questions }: RowOrderOptions, places: readonly Place
     write: 'if any',
     at: shape.flagged,
     sums: 3,
-    then: [
+    orders: [
       flag(',"TcpFlags":{"Syn":', 0),
       flag(',"Fin":', 1),
       flag(',"Rst":', 2),

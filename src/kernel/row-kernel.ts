@@ -67,7 +67,7 @@ export type RowOrder =
       readonly write: 'if any'
       readonly at: number
       readonly sums: number
-      readonly then: readonly RowOrder[]
+      readonly orders: readonly RowOrder[]
     }
 
 export interface RowPlan {
@@ -258,7 +258,7 @@ export class RowKernel {
       }
       case 'if any': {
         const unless = this.#push(ACTION.unlessAny, order.at, '', 0, order.sums)
-        this.#add(order.then)
+        this.#add(order.orders)
         unless[4] = this.#orders.length
         return
       }
