@@ -9,6 +9,11 @@ export interface Shape<C extends string = string, K extends string = string> {
 export type Reading<C extends string = string, K extends string = string> = {
   /** Of the keys of one such group an object has at most one. */
   readonly oneOf?: string
+  /**
+   * A run of keys whose values recur together begins or ends with this one: the kernel compares its bytes as one. Only
+   * `repeated`, `fragment` and `flag` can be in it, others break it.
+   */
+  readonly run?: 'begins steadily' | 'begins variedly' | 'ends'
 } & (
   | { readonly as: 'skipped' }
   /** Skipped, and so often the same that knowing its bytes is faster than reading them. */
@@ -54,12 +59,18 @@ function prune<C extends string, K extends string>(
 ): Reading<C, K> {
   if (reading.as === 'skipped' || reading.as === 'repeated' || reading.as === 'time') return reading
   if (reading.as === 'fragment')
-    return isRead(reading.column) ? reading : { as: 'repeated', recurs: reading.recurs }
+    return isRead(reading.column) ? reading : { ...runOf(reading), as: 'repeated', recurs: reading.recurs }
+  if (reading.as === 'flag')
+    return isRead(reading.column) ? reading : { ...runOf(reading), as: 'repeated', recurs: 'variedly' }
   if (reading.as !== 'object') return isRead(reading.column) ? reading : { as: 'skipped' }
   const present = reading.present?.filter(({ column }) => isRead(column)) ?? []
   const shape = pruned(reading.shape, isRead)
   const isUnread = present.length === 0 && Object.values(shape).every(isSkipped)
   return isUnread ? { as: 'skipped' } : { ...reading, present, shape }
+}
+
+function runOf({ run }: Reading): Pick<Reading, 'run'> {
+  return run === undefined ? {} : { run }
 }
 
 export function isSkipped(reading: Reading): boolean {

@@ -15,6 +15,11 @@ const ACTION = {
   time: 8,
   declined: 9,
 } as const
+/** Bits: also in `assembly/keys.ts`. */
+const RUN = { 'begins steadily': 1, 'begins variedly': 2, ends: 4 } as const
+/** Kind, count, unused; and slots. Also in `assembly/runs.ts`. */
+const RUNS_HEAD_WORDS = 4
+const RUN_SLOTS = 256
 const RECURS = { steadily: 0, variedly: 1, rarely: 2 } as const
 /** Values that a key remembers. */
 const RECALLED = { steadily: 1, variedly: 16, rarely: 0 } as const
@@ -32,6 +37,8 @@ export interface Surroundings {
   hold(address: number, value: number | string): void
   /** Makes the word 0 whenever fragments are forgotten. */
   forgets(address: number): void
+  /** A kind of fragments that nobody else has. */
+  ownKind(): number
 }
 
 /** Writes the kernel's tables for a shape; answers with the address of its context. */
@@ -44,17 +51,27 @@ export function writeTables(shape: Shape, around: Surroundings): number {
   // Stands where no guess has been made yet; no text begins with this byte.
   const never = firstKey
   writeKey(around, never, Buffer.of(0xff), { action: ACTION.declined, next: never })
-  around.kernel.words.set([never, slots, slotCount - 1], context / 4)
+  around.kernel.words.set([never, slots, slotCount - 1, writeRuns(shape, around)], context / 4)
   const groups = new Map<string, number>()
   keys.forEach(({ name, reading }, index) => {
     const key = firstKey + (index + 1) * KEY_BYTES
     const text = Buffer.from(`"${name}":`)
     if (text.length > LONGEST_KEY) throw new RangeError(`the kernel has no room for a key as long as ${name}`)
     const bit = reading && !isSkipped(reading) ? bitOf(groups, reading.oneOf ?? name) : undefined
-    writeKey(around, key, text, { ...orders(reading, around), bit, next: never })
+    const runs = reading?.run === undefined ? 0 : RUN[reading.run]
+    writeKey(around, key, text, { ...orders(reading, around), runs, bit, next: never })
     insert(around.kernel.words, slots, slotCount - 1, key, text)
   })
   return context
+}
+
+/** Where the runs of a shape are remembered; 0 when it has none. */
+function writeRuns(shape: Shape, around: Surroundings): number {
+  if (!Object.values(shape).some(({ run }) => run !== undefined)) return 0
+  const runs = around.block((RUNS_HEAD_WORDS + RUN_SLOTS) * 4)
+  around.kernel.words[runs / 4] = around.ownKind()
+  for (let word = 1; word < RUNS_HEAD_WORDS + RUN_SLOTS; word++) around.forgets(runs + word * 4)
+  return runs
 }
 
 interface NamedKey {
@@ -134,14 +151,14 @@ function writeKey(
   around: Surroundings,
   key: number,
   text: Buffer,
-  orders: Orders & { readonly bit?: number | undefined; readonly next: number },
+  orders: Orders & { readonly bit?: number | undefined; readonly next: number; readonly runs?: number },
 ): void {
-  const { action, bit, column = 0, extra = 0, preset = 0, next } = orders
+  const { action, runs = 0, bit, column = 0, extra = 0, preset = 0, next } = orders
   const once = bit === undefined ? 0n : 1n << BigInt(bit)
   const padded = Buffer.alloc(LONGEST_KEY)
   text.copy(padded)
   const mask = 2 ** text.length - 1
-  const fields = [mask, action, Number(once & 0xffffffffn), Number(once >> 32n), column, extra, preset, next]
+  const fields = [mask, action + runs * 256, Number(once & 0xffffffffn), Number(once >> 32n), column, extra, preset, next]
   around.kernel.words.set(new Uint32Array(padded.buffer, padded.byteOffset, LONGEST_KEY / 4), key / 4)
   around.kernel.words.set(fields, (key + LONGEST_KEY) / 4)
 }

@@ -13,8 +13,10 @@ import {
 import { isDigit, isFalse, isTrue, plainText, skipText, skipValue } from './json'
 import {
   actionOf,
+  BEGINS,
   BOOL,
   columnOf,
+  ENDS,
   extraOf,
   FRAGMENT,
   isAt,
@@ -30,11 +32,23 @@ import {
   RARELY,
   recursOf,
   REPEATED,
+  runsOf,
   SKIP,
   TEXT,
   TIME,
   VARIEDLY,
 } from './keys'
+import {
+  addToRun,
+  beginRun,
+  breakRun,
+  endRun,
+  guessBehind,
+  isInRun,
+  knownRun,
+  onceOfRun,
+  takeRun,
+} from './runs'
 import { intern } from './texts'
 import { nanos, readTime, seconds } from './time'
 
@@ -46,6 +60,7 @@ export function begin(rowOffset: usize): void {
   row = rowOffset
   timed = false
   missStart = 0
+  breakRun()
 }
 
 export function isTimed(): bool {
@@ -63,6 +78,7 @@ export function readObject(p: usize, context: usize): usize {
   p++
   if (load<u8>(p) == 0x7d) return p + 1
   let seen: u64 = 0
+  const runs: usize = load<u32>(context, 12)
   // Where the guess for the next key stands: keys come in the same order on nearly every line.
   let guess = context
   while (true) {
@@ -73,12 +89,29 @@ export function readObject(p: usize, context: usize): usize {
       if (key != 0) store<u32>(guess, <u32>key)
     }
     if (key != 0) {
+      if (runs != 0 && (runsOf(key) & BEGINS) != 0 && !isInRun()) {
+        const run = knownRun(runs, key, p)
+        if (run != 0) {
+          const once = onceOfRun(run)
+          if ((seen & once) != 0) return 0
+          seen |= once
+          p = takeRun(run, p, row)
+          guess = guessBehind(run)
+          continue
+        }
+        beginRun(p, seen)
+      }
       const once = onceOf(key)
       if ((seen & once) != 0) return 0
       seen |= once
       p = readValue(p + lengthOf(key), key)
       guess = key + 60
+      if (isInRun() && p != 0) {
+        addToRun(key)
+        if (runsOf(key) == ENDS && isInRun()) endRun(runs, p, row, seen, guess)
+      }
     } else {
+      breakRun()
       p = skipText(p + 1)
       if (p == 0 || load<u8>(p) != 0x3a) return 0
       p = skipValue(p + 1)
