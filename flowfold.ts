@@ -22,12 +22,15 @@ export const catalog: Catalog = {
   },
 }
 
-// Node before 24.2 does not know `import.meta.main`.
-const isEntry = import.meta.main ?? realpathSync(process.argv[1] ?? '') === import.meta.filename
-
-if (isEntry) {
+/** Runs one command of the command line, and ends the process. */
+export async function flowfold(argv: readonly string[]): Promise<never> {
   // Before the first import, or what it brings in is compiled anew at every start.
   enableCompileCache()
   const { main } = await import('./src/main.ts')
-  await main(catalog, process.argv.slice(2))
+  return main(catalog, argv)
 }
+
+// Node before 24.2 does not know `import.meta.main`.
+const isEntry = import.meta.main ?? realpathSync(process.argv[1] ?? '') === import.meta.filename
+
+if (isEntry) flowfold(process.argv.slice(2))

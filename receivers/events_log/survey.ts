@@ -83,10 +83,10 @@ export class Survey {
   }
 
   #paths(): string[] {
-    const found = [
-      ...this.#include.filter(isLiteral),
-      ...globSync(this.#include.filter((path) => !isLiteral(path))),
-    ]
+    const patterns = this.#include.filter((path) => !isLiteral(path))
+    // Node loads what it needs for patterns when it is asked the first time, even for none.
+    const matching = patterns.length > 0 ? globSync(patterns) : []
+    const found = [...this.#include.filter(isLiteral), ...matching]
     return found.filter((path) => !isUnfinished(path) && !this.#excludes(path))
   }
 

@@ -1,4 +1,5 @@
-import { pino } from 'pino'
+import { createRequire } from 'node:module'
+import type { pino } from 'pino'
 import type { Clock, LogFields, Logger } from '../sdk/index.ts'
 
 export interface LogSettings {
@@ -12,43 +13,53 @@ const REPEATS_WINDOW_MS = 60_000
 /** Places remembered; a message is fixed text, so there are few. */
 const MOST_PLACES = 1000
 
-type Level = 'debug' | 'info' | 'warn' | 'error'
+const LEVELS = ['debug', 'info', 'warn', 'error'] as const
+type Level = (typeof LEVELS)[number]
 
 /** The log of the whole process; components get a view of it that carries their id. */
 export class Log {
-  readonly #pino
+  readonly #settings: LogSettings
   readonly #clock: Clock
+  readonly #write: (text: string) => void
   readonly #places = new Map<string, { startMs: number; seen: number }>()
 
+  /** With the first line, so that a quiet run does without. */
+  #pino: ReturnType<typeof pino> | null = null
+
   constructor(settings: LogSettings, clock: Clock, write: (text: string) => void) {
+    this.#settings = settings
     this.#clock = clock
-    const destination = {
-      write: settings.format === 'json' ? write : (line: string) => write(readable(line)),
-    }
-    this.#pino = pino(
-      {
-        level: settings.level,
-        base: null,
-        timestamp: () => `,"time":"${new Date(clock.now()).toISOString()}"`,
-        formatters: { level: (label) => ({ level: label }) },
-        messageKey: 'message',
-      },
-      destination,
-    )
+    this.#write = write
   }
 
   /** A logger whose lines name the component. */
   of(component: string): Logger {
     const at = (level: Level) => (message: string, fields?: LogFields) =>
-      this.#write(level, component, message, fields)
+      this.#log(level, component, message, fields)
     return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
   }
 
-  #write(level: Level, component: string, message: string, fields: LogFields = {}): void {
-    if (!this.#pino.isLevelEnabled(level)) return
+  #log(level: Level, component: string, message: string, fields: LogFields = {}): void {
+    if (LEVELS.indexOf(level) < LEVELS.indexOf(this.#settings.level)) return
     const unseen = this.#admit(`${component}\0${message}`)
     if (unseen === null) return
+    this.#pino ??= this.#open()
     this.#pino[level]({ component, ...fields, ...(unseen > 0 && { repeated: unseen }) }, message)
+  }
+
+  #open(): ReturnType<typeof pino> {
+    const { level, format } = this.#settings
+    const load: typeof pino = createRequire(import.meta.url)('pino')
+    return load(
+      {
+        level,
+        base: null,
+        timestamp: () => `,"time":"${new Date(this.#clock.now()).toISOString()}"`,
+        formatters: { level: (label) => ({ level: label }) },
+        messageKey: 'message',
+      },
+      { write: format === 'json' ? this.#write : (line: string) => this.#write(readable(line)) },
+    )
   }
 
   /** Null when the line is one too many; else how many were left out since the last one shown. */
