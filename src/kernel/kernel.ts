@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer'
-import { getRandomValues } from 'node:crypto'
+import { randomFillSync } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 
 /** What `kernel.wasm` offers; addresses and lengths are in bytes. */
@@ -62,7 +62,7 @@ export class Kernel {
   constructor() {
     this.#memory = new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum: MAXIMUM_PAGES, shared: true })
     this.exports = new WebAssembly.Instance(compiled(), { env: { memory: this.#memory } }).exports as Exports
-    this.exports.setSeed(getRandomValues(new BigUint64Array(1))[0])
+    this.exports.setSeed(randomFillSync(new BigUint64Array(1))[0])
     this.#bytes = Buffer.from(this.#memory.buffer)
     this.#words = new Uint32Array(this.#memory.buffer)
     this.#doubles = new Float64Array(this.#memory.buffer)

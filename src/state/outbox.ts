@@ -82,9 +82,10 @@ export class Outbox {
   }
 
   /** Takes rows of a pipeline to be stored with the next commit; nothing where no exporter sends them. */
-  add(pipeline: string, { lines, flows }: RowBatch, nowMs: number): void {
+  add(pipeline: string, rows: RowBatch, nowMs: number): void {
     const lanes = this.#lanesOf.get(pipeline)
     if (lanes === undefined) return
+    const { lines, flows } = rows
     for (let row = 0; row < lines.length; row++) {
       const entry = this.#open.get(pipeline) ?? { lines: [], text: 0, flows: 0 }
       entry.lines.push(lines[row])
