@@ -101,7 +101,9 @@ export class HecSender implements Sender {
   async #stopped(bad: BadEvent, rows: number, signal: AbortSignal): Promise<SendResult> {
     const { reason } = bad
     const at = await this.#numbers.placeOf(bad, rows, signal)
-    if (at !== null) return { kind: 'stopped', at, reason }
+    // Such an answer has no number to ask for.
+    const unconfirmed = this.#parts.acknowledgments === null ? {} : ({ unconfirmed: true } as const)
+    if (at !== null) return { kind: 'stopped', at, reason, ...unconfirmed }
     return {
       kind: 'retry',
       cause: 'unavailable',

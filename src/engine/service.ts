@@ -211,13 +211,14 @@ export class Service {
 
   #view() {
     return {
-      notReady: () => this.#notReady(),
+      notReady: () => this.notReady,
       sheets: () => this.#graph.pipelines.map((pipeline) => pipeline.sheet()),
       metrics: () => (this.#config.service.metricsEndpoint === null ? null : this.#graph.metrics),
     }
   }
 
-  #notReady(): string[] {
+  /** Why it does not do all that it should; empty when it does. */
+  get notReady(): string[] {
     const reasons: string[] = []
     if (this.#phase !== 'running') reasons.push(`the service is ${this.#phase}`)
     const blocked = this.#runner?.blocked

@@ -124,8 +124,9 @@ export class Carrier {
       case 'stopped':
         // A position outside of the payload says nothing about any row.
         if (rows[result.at] === undefined) return cargo.refuse(rows, result.reason)
-        cargo.accept(rows.slice(0, result.at), 0)
         cargo.refuse([rows[result.at]], result.reason)
+        if (result.unconfirmed) await this.#resend(rows.slice(0, result.at), cargo)
+        else cargo.accept(rows.slice(0, result.at), 0)
         return this.#resend(rows.slice(result.at + 1), cargo)
       case 'too_large': {
         if (rows.length === 1) return cargo.refuse(rows, result.reason)

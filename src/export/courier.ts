@@ -5,6 +5,7 @@ import type { Outbox } from '../state/outbox.ts'
 import { Carrier } from './carrier.ts'
 import { type CourierMetrics, courierMetrics } from './courier-metrics.ts'
 import type { DeadLetter } from './dead-letter.ts'
+import { Greeting } from './greeting.ts'
 import { type Books, Shipment } from './shipment.ts'
 
 export interface CourierParts {
@@ -36,6 +37,9 @@ export class Courier {
   readonly #parts: CourierParts
   readonly #lane: Lane
   readonly #carrier: Carrier
+  readonly #greeting: Greeting
+  /** Rows are on their way. */
+  readonly #shipping = new AbortController()
   readonly #metrics: CourierMetrics
   /** Nothing new is begun. */
   readonly #stopping = new AbortController()
@@ -50,6 +54,7 @@ export class Courier {
     this.#parts = parts
     this.#lane = outbox.lane(id)
     this.#metrics = courierMetrics(meter, this.#lane, deadLetter, clock, () => this.#carrier.inFlight)
+    this.#greeting = new Greeting(sender, settings, clock)
     this.#carrier = new Carrier({
       sender,
       settings,
@@ -69,7 +74,7 @@ export class Courier {
 
   /** Why the backend does not take rows at the moment; null when it does. */
   get trouble(): string | null {
-    return this.#carrier.trouble
+    return this.#carrier.trouble ?? this.#greeting.trouble
   }
 
   get waitingRows(): number {
@@ -78,7 +83,8 @@ export class Courier {
 
   /** Delivers until `stop`. Rejects for bugs only. */
   start(): Promise<void> {
-    this.#run = this.#deliver()
+    const greeted = this.#greeting.run(AbortSignal.any([this.#stopping.signal, this.#shipping.signal]))
+    this.#run = Promise.all([this.#deliver(), greeted]).then(() => {})
     return this.#run
   }
 
@@ -117,6 +123,7 @@ export class Courier {
   }
 
   async #ship(heads: readonly OutboxHead[]): Promise<void> {
+    this.#shipping.abort()
     const shipment = this.#load(heads)
     await this.#carrier.carry(shipment)
     if (!this.#isStopping && heads.some(({ seq }) => this.#lane.isWaiting(seq)))

@@ -68,8 +68,11 @@ export type SendResult =
   | { readonly kind: 'accepted' }
   /** The backend took the payload and threw some rows away; it does not say which, and sending again would repeat. */
   | { readonly kind: 'partial'; readonly refusedRows: number; readonly reason: string }
-  /** The rows before `at` are in, row `at` is refused, and those behind it were not looked at: they are sent again. */
-  | { readonly kind: 'stopped'; readonly at: number; readonly reason: string }
+  /**
+   * The rows before `at` are in, row `at` is refused, and those behind it were not looked at: they are sent again. So are
+   * those before it where the backend, asked to confirm what it has on disk, did not.
+   */
+  | { readonly kind: 'stopped'; readonly at: number; readonly reason: string; readonly unconfirmed?: true }
   /** Too large after all: the payload is halved and sent again. */
   | { readonly kind: 'too_large'; readonly reason: string }
   /** May work later; `afterMs` when the backend says how much later. */

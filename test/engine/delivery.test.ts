@@ -101,6 +101,29 @@ test('readiness names the exporter that fails and why, and no other', async (t) 
   await world.stop()
 })
 
+test('readiness knows of an exporter that fails before there are rows', async (t) => {
+  const bad = new TestBackend()
+  bad.greeting = { kind: 'retry', cause: 'network', reason: 'connection refused' }
+  const world = await DeliveryWorld.start(t, { exporters: { bad, good: new TestBackend() } })
+  await world.settle()
+  assert.deepEqual(world.service.notReady, ['exporter bad: connection refused'])
+  bad.greeting = { kind: 'accepted' }
+  await world.io.clock.advance(60_000)
+  assert.deepEqual(world.service.notReady, [])
+  await world.stop()
+})
+
+test('once rows are on their way, they tell how the backend is', async (t) => {
+  const bad = new TestBackend()
+  bad.greeting = { kind: 'retry', cause: 'network', reason: 'connection refused' }
+  const world = await DeliveryWorld.start(t, { exporters: { bad } })
+  await world.settle()
+  await world.give(1)
+  await world.commit()
+  assert.deepEqual([bad.rows.length, world.service.notReady], [1, []])
+  await world.stop()
+})
+
 test('metrics tell of each exporter what was sent, refused, retried and dropped, and what waits', async (t) => {
   const port = await freePort()
   const endpoint = { host: '127.0.0.1', port }

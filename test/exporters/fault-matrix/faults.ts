@@ -10,8 +10,8 @@ export interface Fault {
   readonly absent?: (peer: Peer) => string | null
   /** Makes rows, lets it go wrong, and mends it; afterwards all must be settled. */
   run(world: MatrixWorld): Promise<void>
-  /** Rows that the backend gets again: those only that it had when the answer was lost. */
-  readonly repeats: 'none' | 'all'
+  /** Rows that the backend gets again: those only that it had, without our knowing. */
+  readonly repeats?: (peer: Peer) => readonly string[]
   /** Rows that belong into the dead letter. */
   readonly refuses?: (peer: Peer) => readonly string[]
 }
@@ -22,7 +22,6 @@ const ALL = ['0', '1', '2', '3', '4']
 export const FAULTS: readonly Fault[] = [
   {
     what: 'the connection is refused',
-    repeats: 'none',
     async run(world) {
       world.give(ROWS)
       await world.until(() => /refused/i.test(world.courier.trouble ?? ''))
@@ -31,22 +30,20 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     what: 'the connection is reset before an answer',
-    repeats: 'none',
     run: (world) => failOnce(world, { keeps: 'none', answer: 'reset' }),
   },
   {
     what: 'the connection is reset half-way through the answer',
-    repeats: 'all',
+    repeats: () => ALL,
     run: (world) => failOnce(world, { keeps: 'all', answer: 'half' }),
   },
   {
     what: 'the answer comes after the timeout',
-    repeats: 'all',
+    repeats: () => ALL,
     run: (world) => failOnce(world, { keeps: 'all', answer: 'silence' }),
   },
   {
     what: '429 with seconds to wait',
-    repeats: 'none',
     async run(world) {
       await failOnce(world, refused(world, 429, { 'retry-after': '1' }))
       await world.settled()
@@ -56,7 +53,6 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     what: '429 with a date to wait for',
-    repeats: 'none',
     async run(world) {
       // A date has no fractions of a second.
       const untilMs = Math.ceil(Date.now() / 1000 + 1) * 1000
@@ -68,16 +64,14 @@ export const FAULTS: readonly Fault[] = [
       )
     },
   },
-  { what: '503', repeats: 'none', run: (world) => failOnce(world, refused(world, 503)) },
+  { what: '503', run: (world) => failOnce(world, refused(world, 503)) },
   {
     what: '500',
-    repeats: 'none',
     refuses: ({ isFinal500 }) => (isFinal500 ? ALL : []),
     run: (world) => failOnce(world, refused(world, 500)),
   },
   {
     what: '413 until no more than two rows come at once',
-    repeats: 'none',
     async run(world) {
       await world.listen()
       reactTo(world, ({ uuids }) => uuids.length > 2 && refused(world, 413))
@@ -86,7 +80,6 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     what: '413 for a single row',
-    repeats: 'none',
     refuses: () => ['3'],
     async run(world) {
       await world.listen()
@@ -96,13 +89,11 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     what: '400',
-    repeats: 'none',
     refuses: () => ALL,
     run: (world) => failOnce(world, refused(world, 400)),
   },
   {
     what: '401, then the token is renewed',
-    repeats: 'none',
     async run(world) {
       await world.listen()
       reactTo(
@@ -116,7 +107,6 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     what: '403, until somebody allows it',
-    repeats: 'none',
     async run(world) {
       await world.listen()
       let isAllowed = false
@@ -128,7 +118,6 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     what: 'partial success',
-    repeats: 'none',
     absent: ({ takesAllBut, stopsAt }) => {
       if (takesAllBut) return null
       return stopsAt
@@ -146,8 +135,9 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     what: 'a bad event in the middle (HEC code 6)',
-    repeats: 'none',
     absent: ({ stopsAt }) => (stopsAt ? null : 'only Splunk says which event is bad'),
+    // What it took before the bad one is not acknowledged.
+    repeats: ({ acknowledges }) => (acknowledges ? ['0', '1'] : []),
     refuses: () => ['2'],
     async run(world) {
       await world.listen()
@@ -161,7 +151,6 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     what: 'an acknowledgment that comes late',
-    repeats: 'none',
     absent: withoutAcks,
     async run(world) {
       await world.listen()
@@ -171,7 +160,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     what: 'an acknowledgment that never comes',
-    repeats: 'all',
+    repeats: () => ALL,
     absent: withoutAcks,
     async run(world) {
       await world.listen()
@@ -183,7 +172,6 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     what: 'an acknowledgment that comes twice',
-    repeats: 'none',
     absent: withoutAcks,
     async run(world) {
       await world.listen()
