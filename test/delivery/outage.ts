@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { createReadStream, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import type { TestContext } from 'node:test'
 import { generateLines } from '../../bench/generator.ts'
 import { flowsOf, type Row } from '../../src/sdk/index.ts'
 import { difference } from '../../src/telemetry/balance-sheet.ts'
@@ -11,6 +12,7 @@ import { HecSink } from './hec-sink.ts'
 import { exporterIn, LiveProcess, type Reading } from './live-process.ts'
 
 export interface OutageOptions {
+  readonly test: TestContext
   /** Folder of log, state and rows. */
   readonly dir: string
   /** At least so many are made. */
@@ -25,8 +27,7 @@ const LINES_PER_PASS = 10_000
 /** What the key `connection` and windows of a second make of them, or a few more. */
 const ROWS_PER_PASS = 3400
 /** A pass is deleted when so many later ones have been read. */
-const PASSES_KEPT = 10
-const PASSES_AHEAD = 5
+const PASSES_KEPT = 15
 /** As in the config below. */
 const ONE_PAYLOAD_BYTES = 256 * 1024
 /** A Splunk that is up all the time, next to the one that is down. */
@@ -36,7 +37,7 @@ const HEALTHY = 'splunk_hec/healthy'
  * Runs flowfold with a Splunk that is down while rows are made and then comes up, and kills it once in each of the two
  * times. The same pipeline leads to another Splunk, which is up, and to a file, the witness of what was made.
  */
-export async function outage({ dir, rows, maxBytes, progress }: OutageOptions): Promise<void> {
+export async function outage({ test, dir, rows, maxBytes, progress }: OutageOptions): Promise<void> {
   const [splunkPort, healthyPort, healthPort] = [await freePort(), await freePort(), await freePort()]
   const configOf = (name: string, stopAtEnd: boolean) => {
     const path = join(dir, `${name}.yaml`)
@@ -49,14 +50,18 @@ export async function outage({ dir, rows, maxBytes, progress }: OutageOptions): 
   const sink = new HecSink(splunkPort)
   const healthy = new HecSink(healthyPort)
   await healthy.open()
+  test.after(() => {
+    sink.close()
+    healthy.close()
+  })
   const passes = Math.ceil(rows / ROWS_PER_PASS)
 
-  const first = new LiveProcess(following, healthPort)
+  const first = new LiveProcess(test, following, healthPort)
   await writePasses(Math.ceil(passes / 2), writer, first, watch)
   await first.kill()
   progress(`killed while the backend is down, ${writer.lines} flows written`)
 
-  const second = new LiveProcess(following, healthPort)
+  const second = new LiveProcess(test, following, healthPort)
   watch.begin()
   await writePasses(passes, writer, second, watch)
   await second.until((reading) => isBlocked(reading) || reading.sheet.received === writer.lines, watch.see)
@@ -70,9 +75,7 @@ export async function outage({ dir, rows, maxBytes, progress }: OutageOptions): 
   await second.kill()
   progress(`killed with ${sink.rows} rows delivered`)
 
-  await new LiveProcess(finishing, healthPort).end()
-  sink.close()
-  healthy.close()
+  await new LiveProcess(test, finishing, healthPort).end()
   await compare(dir, { down: sink, healthy }, writer.lines, rows, progress)
   progress(`at most ${watch.mostBytes} bytes of ${maxBytes} waited`)
   progress(
@@ -111,7 +114,7 @@ async function compare(
   }
 }
 
-/** Writes passes, and lets flowfold read on while it can. */
+/** Writes passes, each when the one before is read and with those who take rows, or when nothing is taken any more. */
 async function writePasses(
   until: number,
   writer: PassWriter,
@@ -120,12 +123,16 @@ async function writePasses(
 ): Promise<void> {
   while (writer.passes < until) {
     writer.write()
-    const mayLag = PASSES_AHEAD * LINES_PER_PASS
     await flowfold.until(
-      (reading) => isBlocked(reading) || reading.sheet.received >= writer.lines - mayLag,
+      (reading) => isBlocked(reading) || (reading.sheet.received === writer.lines && hasAll(reading)),
       watch.see,
     )
   }
+}
+
+/** Faster than any exporter takes rows, input would only show how fast that is. */
+function hasAll(reading: Reading): boolean {
+  return exporterIn(reading, HEALTHY).pending === 0
 }
 
 function isBlocked({ reasons }: Reading): boolean {
@@ -153,7 +160,7 @@ class PassWriter {
     const text = this.#lines.join('').replaceAll('2026-09-21T00:00:', minute)
     if (this.passes > 0) this.#log.rotate()
     this.#log.write(text)
-    this.#log.prune(PASSES_KEPT + PASSES_AHEAD)
+    this.#log.prune(PASSES_KEPT)
     this.passes++
   }
 }
@@ -239,7 +246,7 @@ exporters:
   ${HEALTHY}: ${splunk(healthyPort)}
 service:
   state_dir: ${join(dir, 'state')}
-  commit_interval: 200ms
+  commit_interval: 500ms
   shutdown_timeout: 10m
   telemetry: { logs: { level: error }, metrics: { endpoint: "127.0.0.1:${healthPort}" } }
   health: { endpoint: "127.0.0.1:${healthPort}" }
