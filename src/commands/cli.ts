@@ -83,9 +83,11 @@ function addCommands(program: Command, { catalog, terminal, done }: Setting): vo
     async ({ config }) => done(await (await import('./run.ts')).run(catalog, terminal, config)),
   )
   program.commandsGroup('Prepare:')
-  withConfig(program, 'validate', 'name every mistake in a config, with its place and a way out').action(
-    async ({ config }) => done(await (await import('./validate.ts')).validate(catalog, terminal, config)),
-  )
+  withConfig(program, 'validate', 'name every mistake in a config, with its place and a way out')
+    .option('--connect', 'ask every exporter, too, whether it would take rows; sends none', false)
+    .action(async ({ config, connect: connects }) =>
+      done(await (await import('./validate.ts')).validate(catalog, terminal, config, { connects })),
+    )
   const trial = withConfig(program, 'try', 'see what a config makes of a recording; changes nothing')
   needs(trial, 'input', '--input <recording>', 'an events.log, also as .gz')
     .option('--pipeline <id>', 'try this pipeline only')

@@ -30,6 +30,8 @@ export type WriteResult =
 
 export interface SinkDefinition<S extends z.ZodType = z.ZodType> extends Described<S> {
   readonly kind: 'sink'
+  /** Why no rows could be written now, for `validate --connect`; null when they could. Looks, and changes nothing. */
+  probe?(settings: z.output<S>): string | null
   create(context: {
     readonly settings: z.output<S>
     readonly host: Host
