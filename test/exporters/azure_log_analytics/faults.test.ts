@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { SendResult } from '../../../src/sdk/index.ts'
+import { selfSigned } from '../../support/certificates.ts'
 import type { Answer } from '../../support/faulty-server.ts'
 import { row } from '../../support/rows.ts'
-import { selfSigned } from '../../support/self-signed.ts'
 import { error, logsApi, senderTo, tokens } from './world.ts'
 
 const NEVER = new AbortController().signal

@@ -8,8 +8,8 @@ import { LogAnalyticsSender } from '../../../exporters/azure_log_analytics/log-a
 import { otlpHttp } from '../../../exporters/otlp_http/index.ts'
 import { splunkHec } from '../../../exporters/splunk_hec/index.ts'
 import type { DeliverySettings, Host, Sender } from '../../../src/sdk/index.ts'
+import { selfSigned } from '../../support/certificates.ts'
 import type { Answer, Seen } from '../../support/faulty-server.ts'
-import { selfSigned } from '../../support/self-signed.ts'
 import { tempDir } from '../../support/temp-dir.ts'
 
 /** A row as it arrived: its UUID, and all of it as text. */
