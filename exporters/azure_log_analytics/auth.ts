@@ -96,6 +96,13 @@ export async function credentialOf(auth: Auth, cloud: Cloud): Promise<TokenCrede
   }
 }
 
+/** What nobody may see of it. */
+export function secretsOf(auth: Auth): string[] {
+  if (auth.kind === 'client_secret') return [auth.client_secret]
+  if (auth.kind === 'client_certificate') return [auth.certificate_password ?? '']
+  return []
+}
+
 /** Options that the config leaves out are left out here too. */
 function given<T extends object>(options: T) {
   type Given = { [K in keyof T]?: Exclude<T[K], undefined> }

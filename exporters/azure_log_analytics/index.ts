@@ -1,7 +1,7 @@
 import { accessSync, constants } from 'node:fs'
 import { z } from 'zod'
 import { defineSender, deliveryOf, deliveryShape, SettingError } from '../../src/sdk/index.ts'
-import { authSettings, CLOUDS, credentialOf } from './auth.ts'
+import { authSettings, CLOUDS, credentialOf, secretsOf } from './auth.ts'
 import { Ingestion } from './ingestion.ts'
 import { LogAnalyticsSender, RESTAMPED_DOC } from './log-analytics-sender.ts'
 
@@ -53,6 +53,7 @@ export const azureLogAnalytics = defineSender({
       stream,
       audience: CLOUDS[cloud].audience,
     }
-    return new LogAnalyticsSender(new Ingestion(target, () => credentialOf(auth, cloud)), host)
+    const ingestion = new Ingestion(target, () => credentialOf(auth, cloud), {}, secretsOf(auth))
+    return new LogAnalyticsSender(ingestion, host)
   },
 })

@@ -1,5 +1,6 @@
 import type { TokenCredential } from '@azure/identity'
 import type { LogsIngestionClient, LogsIngestionClientOptions } from '@azure/monitor-ingestion'
+import { secretsOfEnvironment, withoutSecrets } from '../../src/sdk/index.ts'
 
 export interface Target {
   readonly endpoint: string
@@ -21,6 +22,9 @@ export class Ingestion {
   readonly #target: Target
   readonly #credential: () => Promise<TokenCredential>
   readonly #options: LogsIngestionClientOptions
+  /** Those of the settings. */
+  readonly #secrets: readonly string[]
+  #token = ''
   #client: Promise<LogsIngestionClient> | null = null
   #slips = 0
   /** What goes over the wire, by the JSON of its slip. */
@@ -30,7 +34,9 @@ export class Ingestion {
     target: Target,
     credential: () => Promise<TokenCredential>,
     options: LogsIngestionClientOptions = {},
+    secrets: readonly string[] = [],
   ) {
+    this.#secrets = secrets
     this.#target = target
     this.#credential = credential
     this.#options = options
@@ -50,6 +56,11 @@ export class Ingestion {
     } finally {
       this.#bodies.delete(name)
     }
+  }
+
+  /** What somebody said, fit to be shown. */
+  withoutSecrets(text: string): string {
+    return withoutSecrets(text, [this.#token, ...this.#secrets, ...secretsOfEnvironment()])
   }
 
   /** Asks for a new token with the next call, and reads secrets and certificates again. */
@@ -87,7 +98,9 @@ export class Ingestion {
       getToken: async (scopes, options) => {
         try {
           credential ??= this.#credential()
-          return await (await credential).getToken(scopes, options)
+          const token = await (await credential).getToken(scopes, options)
+          this.#token = token?.token ?? ''
+          return token
         } catch (error) {
           throw new NoToken((error as Error).message)
         }

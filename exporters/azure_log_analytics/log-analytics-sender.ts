@@ -45,7 +45,8 @@ export class LogAnalyticsSender implements Sender {
     try {
       await unlessAborted(this.#ingestion.post(body, signal), signal)
     } catch (error) {
-      result = outcomeOf(error, this.#host.clock.now())
+      const said = (text: string) => this.#ingestion.withoutSecrets(text)
+      result = outcomeOf(error, this.#host.clock.now(), said)
     }
     // A token that never came would be waited for again.
     const needsToken = signal.aborted || (result.kind === 'retry' && result.cause === 'rejected')
