@@ -121,7 +121,9 @@ class Builder {
     const { definition, settings } = this.#config.exporters.get(id)! as Configured<SenderDefinition>
     const host = this.#host('exporter', id)
     const sender = this.#make('exporters', id, () => definition.create({ settings, host }))
-    return this.#couriers!.courierOf(host, sender, definition.delivery(settings), this.#outbox, this.#ledgers)
+    const { stateDir } = this.#config.service
+    const delivery = definition.delivery(settings)
+    return this.#couriers!.courierOf(host, sender, delivery, this.#outbox, this.#ledgers, stateDir)
   }
 
   #makeOutlet(id: string): Outlet {

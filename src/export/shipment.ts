@@ -77,7 +77,7 @@ export class Shipment implements Cargo {
     log.error('the backend refuses rows for good', {
       rows: rows.length,
       reason,
-      dead_letter: deadLetter.path ?? 'none; set dead_letter to keep such rows',
+      dead_letter: deadLetter.path ?? 'none; dead_letter can name a file',
     })
   }
 

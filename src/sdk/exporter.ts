@@ -110,6 +110,6 @@ export interface DeliverySettings {
     readonly maxAgeMs: number | null
     readonly onFull: 'block' | 'drop_oldest'
   }
-  /** File for rows that the backend refuses for good. */
-  readonly deadLetter: string | null
+  /** Where rows go that the backend refuses for good; `auto` is a file of the exporter's own in the state's folder. */
+  readonly deadLetter: 'auto' | 'none' | { readonly path: string }
 }

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { StartError } from '../../src/engine/start-error.ts'
@@ -288,6 +290,22 @@ test('what an exporter drops stands on the sheet, by exporter and by reason', as
   await world.io.clock.advance(10_000)
   assert.deepEqual(world.exporterSheet('old').dropped, { outbox_too_old: 9 }, 'without new rows too')
   assert.equal(difference(world.sheet), 0)
+  await world.stop()
+})
+
+test('what is refused is kept in state_dir, in a file of its exporter, unless that is not wanted', async (t) => {
+  const [own, none] = [new TestBackend(), new TestBackend({ deadLetter: 'none' })]
+  own.answer = none.answer = () => ({ kind: 'refused', reason: 'no' })
+  const world = await DeliveryWorld.start(t, { exporters: { 'own/a.b': own, none } })
+  await world.give(2)
+  await world.commit()
+  const folder = join(world.stateDir, 'dead_letter')
+  const letters = readFileSync(join(folder, 'own/a.b.jsonl'), 'utf8').trimEnd().split('\n')
+  assert.deepEqual(
+    letters.map((line) => JSON.parse(line).exporter),
+    ['own/a.b', 'own/a.b'],
+  )
+  assert.deepEqual(readdirSync(folder, { recursive: true }).toSorted(), ['own', 'own/a.b.jsonl'])
   await world.stop()
 })
 

@@ -123,7 +123,7 @@ export class CourierWorld {
       timeoutMs: 30_000,
       retry: { initialMs: 1000, maxMs: 60_000, maxElapsedMs: null, ...retry },
       outbox: { maxBytes: 2 ** 40, maxAgeMs: null, onFull: 'block' as const },
-      deadLetter: join(dir, 'refused.jsonl'),
+      deadLetter: { path: join(dir, 'refused.jsonl') },
       ...differs,
     }
     const lane = laneOf('splunk', ['logs', 'drops'], settings.outbox)
@@ -204,7 +204,7 @@ export class CourierWorld {
       sender: this.sender,
       settings: this.#settings,
       outbox: this.outboxWorld.outbox,
-      deadLetter: new DeadLetter('splunk', this.#settings.deadLetter, host.clock, host.log),
+      deadLetter: new DeadLetter('splunk', this.#deadLetterPath, host.clock, host.log),
       books: {
         delivered: (_, flows, rows, bytes) => {
           this.delivered.flows += flows
