@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -188,6 +188,51 @@ test('a file that is not there is told of', async (t) => {
   const { code, err } = await replay()
   assert.deepEqual([code, err], [1, 'flowfold: there is no file DIR/refused.jsonl\n'])
 })
+
+test('a flowfold that runs on the same state_dir goes on, and all its rows arrive', async (t) => {
+  let isMended = false
+  const taken: string[] = []
+  const server = await faultyServer(t, [
+    (seen) => {
+      const uuids = uuidsIn(seen)
+      if (!isMended && uuids.length > 0) return { status: 400 }
+      taken.push(...uuids)
+      return TAKEN
+    },
+  ])
+  const { dir, config } = world(t, { main: server.url, other: server.url })
+  const text = readFileSync(config, 'utf8')
+    .replace('exporters: [splunk_hec, splunk_hec/other, file]', 'exporters: [splunk_hec]')
+    .replace(
+      '  pipelines:',
+      '  commit_interval: 100ms\n  health: { endpoint: none }\n  telemetry: { metrics: { endpoint: none } }\n  pipelines:',
+    )
+  writeFileSync(config, text)
+  const sample = readFileSync('config/sample/events.log', 'utf8').split('\n').slice(0, 80)
+  const log = (from: number, to: number) =>
+    appendFileSync(join(dir, 'events.log'), `${sample.slice(from, to).join('\n')}\n`)
+  log(0, 40)
+  const running = spawn(process.execPath, [resolve('flowfold.ts'), 'run', '--config', config])
+  t.after(() => running.kill('SIGKILL'))
+  const dead = join(dir, 'state', 'dead_letter', 'splunk_hec.jsonl')
+  await until(() => lettersIn(dead).length === 40)
+  isMended = true
+  const terminal = new TestTerminal()
+  const replayed = cli(catalog, ['replay', dead, '--config', config], terminal)
+  log(40, 80)
+  assert.equal(await replayed, 0, terminal.complained)
+  assert.match(terminal.printed, /splunk_hec +40 {2}accepted\nnothing is left/)
+  await until(() => taken.length === 80)
+  running.kill('SIGTERM')
+  const [code] = await once(running, 'exit')
+  assert.equal(code, 0)
+  assert.equal(new Set(taken).size, 80)
+})
+
+async function until(condition: () => boolean): Promise<void> {
+  for (let i = 0; i < 1000 && !condition(); i++) await sleep(20)
+  assert.ok(condition(), 'it never came to that')
+}
 
 test('killed again and again, while a flowfold writes to the file: every row is taken or in one file, once', async (t) => {
   const seed = 1 + Math.floor(Math.random() * 1e6)
