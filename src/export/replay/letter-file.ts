@@ -3,12 +3,16 @@ import {
   existsSync,
   fsyncSync,
   linkSync,
+  lstatSync,
   openSync,
+  readlinkSync,
   renameSync,
+  rmSync,
   statSync,
   unlinkSync,
   writeSync,
 } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import type { Clock } from '../../sdk/index.ts'
 import type { DeadLetterLine } from '../dead-letter.ts'
 import { letterIn, linesOf } from './lines.ts'
@@ -56,7 +60,8 @@ export class LetterFile {
   #settled: Map<number, Fate>
 
   /** Takes the letters of `path`, and those that a replay which was killed left behind. Throws a `ReplayError`. */
-  static async open(path: string, clock: Clock): Promise<LetterFile> {
+  static async open(name: string, clock: Clock): Promise<LetterFile> {
+    const path = target(name)
     if (!existsSync(path) && !existsSync(`${path}.replaying`))
       throw new ReplayError(`there is no file ${path}`)
     if (existsSync(path) && !statSync(path).isFile()) throw new ReplayError(`${path} is no regular file`)
@@ -91,7 +96,13 @@ export class LetterFile {
 
   /** What became of letters; durable when it returns. */
   settle(lines: readonly number[], fate: Fate): void {
-    this.#progress.settle(lines, fate)
+    try {
+      this.#progress.settle(lines, fate)
+    } catch (error) {
+      throw new ReplayError(
+        `what became of ${lines.length} rows cannot be noted; the next replay sends them again: ${(error as Error).message}`,
+      )
+    }
     for (const line of lines) this.#settled.set(line, fate)
   }
 
@@ -102,10 +113,16 @@ export class LetterFile {
       left.lines++
       if (letterIn(text) === null) left.strange++
     }
-    if (left.lines > 0) this.#rewrite([])
-    const isBack = left.lines === 0 ? this.#drop() : this.#moveBack()
-    this.#progress.remove()
-    return { ...left, path: isBack ? this.#path : this.#aside }
+    try {
+      if (left.lines > 0) this.#rewrite([])
+      const isBack = left.lines === 0 ? this.#drop() : this.#moveBack()
+      this.#progress.remove()
+      return { ...left, path: isBack ? this.#path : this.#aside }
+    } catch (error) {
+      throw new ReplayError(
+        `what is left cannot be put back; it waits in ${this.#aside} for the next replay: ${(error as Error).message}`,
+      )
+    }
   }
 
   /** As `putBack`, later: another replay goes on from here. */
@@ -138,9 +155,11 @@ export class LetterFile {
     try {
       // Unlike a rename, this leaves alone what is there.
       linkSync(this.#aside, this.#path)
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
-      throw error
+    } catch {
+      if (existsSync(this.#path)) return false
+      // Some file systems have no links.
+      renameSync(this.#aside, this.#path)
+      return true
     }
     unlinkSync(this.#aside)
     return true
@@ -183,6 +202,15 @@ export class LetterFile {
   }
 }
 
+/** What a name leads to: the file is taken away, not a link to it. */
+function target(name: string): string {
+  try {
+    return lstatSync(name).isSymbolicLink() ? resolve(dirname(name), readlinkSync(name)) : name
+  } catch {
+    return name
+  }
+}
+
 function refusedAgain(text: string, refusal: Refusal): string {
   const { row } = letterIn(text)!
   return JSON.stringify({ ...refusal, row } satisfies DeadLetterLine)
@@ -204,6 +232,9 @@ function writeLines(path: string, parts: Iterable<Iterable<string>>): void {
       }
     flush()
     fsyncSync(fd)
+  } catch (error) {
+    rmSync(path)
+    throw error
   } finally {
     closeSync(fd)
   }

@@ -100,7 +100,12 @@ export class Progress {
 
   #together(work: () => void): void {
     this.#db.exec('BEGIN')
-    work()
-    this.#db.exec('COMMIT')
+    try {
+      work()
+      this.#db.exec('COMMIT')
+    } catch (error) {
+      if (this.#db.isTransaction) this.#db.exec('ROLLBACK')
+      throw error
+    }
   }
 }

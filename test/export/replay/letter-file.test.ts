@@ -3,10 +3,15 @@ import {
   appendFileSync,
   existsSync,
   linkSync,
+  lstatSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   statSync,
+  symlinkSync,
+  writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -15,6 +20,7 @@ import { LetterFile, ReplayError } from '../../../src/export/replay/letter-file.
 import { type Clock, systemClock } from '../../../src/util/clock.ts'
 import { testHost } from '../../support/host.ts'
 import { row } from '../../support/rows.ts'
+import { noSmallDisk, smallDisk } from '../../support/small-disk.ts'
 import { tempDir } from '../../support/temp-dir.ts'
 
 /** Nobody is waited for. */
@@ -178,6 +184,48 @@ test('killed in the middle of putting back, the letters are there once', async (
   assert.deepEqual(uuids(file), ['b', 'c'])
   file.putBack()
   assert.deepEqual([held(), files()], [['b 400', 'c 400'], ['refused.jsonl']])
+})
+
+test('a link is followed: what it points to is sent, and the link stays', async (t) => {
+  const { refuse, open, path, held } = place(t)
+  mkdirSync(join(path, '..', 'volume'))
+  symlinkSync('volume/real.jsonl', path)
+  refuse('a', 'b')
+  const file = await open()
+  refuse('c')
+  settle(file, { a: 'accepted' })
+  file.putBack()
+  assert.deepEqual(held(), ['c 400'])
+  const next = await open()
+  assert.deepEqual(uuids(next), ['b', 'c'])
+  next.putBack()
+  assert.deepEqual(held(), ['b 400', 'c 400'])
+  assert.ok(lstatSync(path).isSymbolicLink())
+})
+
+test('a disk that runs full in the middle loses nothing; the next replay goes on', {
+  skip: noSmallDisk,
+}, async (t) => {
+  const path = join(smallDisk(t, 128), 'refused.jsonl')
+  const { clock, log } = testHost()
+  const letter = new DeadLetter('splunk', path, clock, log)
+  const all = Array.from({ length: 40 }, (_, i) => `row-${i}`)
+  letter.write(
+    all.map((UUID) => row({ UUID })),
+    '400',
+  )
+  const file = await LetterFile.open(path, HASTY)
+  settle(file, { 'row-0': 'accepted' })
+  const filler = join(path, '..', 'filler')
+  assert.throws(() => writeFileSync(filler, Buffer.alloc(2 ** 18)), /ENOSPC/)
+  const long = { ...AGAIN, reason: 'x'.repeat(50_000) }
+  assert.throws(() => file.settle([1], long), /cannot be noted; the next replay sends them again/)
+  assert.throws(() => file.putBack(), /it waits in .*refused\.jsonl\.replaying for the next replay/)
+  file.close()
+  rmSync(filler)
+  const next = await LetterFile.open(path, HASTY)
+  assert.deepEqual(uuids(next), all.slice(1))
+  assert.equal(next.putBack().lines, 39)
 })
 
 test('two replays of one file do not meet', async (t) => {
