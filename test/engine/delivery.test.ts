@@ -103,6 +103,18 @@ test('readiness names the exporter that fails and why, and no other', async (t) 
   await world.stop()
 })
 
+test('the README tells of every metric that exporters have in common', async (t) => {
+  const port = await freePort()
+  const service = { metricsEndpoint: { host: '127.0.0.1', port } }
+  const world = await DeliveryWorld.start(t, { exporters: { backend: new TestBackend() }, service })
+  const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
+  const names = [...text.matchAll(/^(flowfold_exporter_\w+)\{exporter="backend"/gm)].map(([, name]) => name)
+  assert.ok(names.length >= 7, names.join())
+  const readme = readFileSync('README.md', 'utf8')
+  for (const name of names) assert.ok(readme.includes(`\`${name}\``), name)
+  await world.stop()
+})
+
 test('readiness knows of an exporter that fails before there are rows', async (t) => {
   const bad = new TestBackend()
   bad.greeting = { kind: 'retry', cause: 'network', reason: 'connection refused' }
