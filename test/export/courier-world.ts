@@ -83,7 +83,9 @@ export class ScriptedSender implements Sender {
 
   #take(uuids: readonly string[], answer: SendResult): void {
     if (answer.kind === 'accepted' || answer.kind === 'partial') this.has.push(...uuids)
-    if (answer.kind === 'stopped' && answer.at < uuids.length) this.has.push(...uuids.slice(0, answer.at))
+    // What is not confirmed may not be there.
+    if (answer.kind === 'stopped' && !answer.unconfirmed && answer.at < uuids.length)
+      this.has.push(...uuids.slice(0, answer.at))
   }
 }
 
