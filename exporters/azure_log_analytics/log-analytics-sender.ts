@@ -39,6 +39,10 @@ export class LogAnalyticsSender implements Sender {
     return this.#post(NO_ROWS, signal)
   }
 
+  close(): void {
+    this.#ingestion.close()
+  }
+
   async #post(body: Uint8Array, signal: AbortSignal): Promise<SendResult> {
     signal.throwIfAborted()
     let result: SendResult = { kind: 'accepted' }

@@ -5,7 +5,7 @@ import { formatDuration } from '../util/unit.ts'
 import { type Compression, compressed } from './compression.ts'
 import { type ConnectionSettings, Connections } from './connections.ts'
 import { failureReason, type Stage } from './failure.ts'
-import { secretsOfEnvironment, secretsOfProxy, withoutSecrets } from './secrets.ts'
+import { proxySecrets, withoutSecrets } from './secrets.ts'
 
 export interface HttpClientOptions extends Omit<ConnectionSettings, 'connectTimeoutMs'> {
   readonly clock: Clock
@@ -125,7 +125,7 @@ export class HttpClient {
     const { headers, proxy } = this.#options
     // A header's value may be `Bearer abc`, of which `abc` is the secret.
     const values = Object.values(headers()).flatMap((value) => [value, ...value.split(' ')])
-    return [...values, ...(proxy === null ? secretsOfEnvironment() : secretsOfProxy(proxy))]
+    return [...values, ...proxySecrets(proxy)]
   }
 }
 

@@ -12,22 +12,20 @@ export function withoutSecrets(text: string, secrets: Iterable<string>): string 
   return forms.reduce((clean, form) => clean.replaceAll(form, '***'), text)
 }
 
-/** What a proxy's URL gives away: its password as it is written, as it is meant, and as the proxy gets it. */
-export function secretsOfProxy(url: string): string[] {
+/** What the setting of a proxy gives away, or the environment where there is none. */
+export function proxySecrets(proxy: string | null): string[] {
+  const names = ['HTTPS_PROXY', 'HTTP_PROXY']
+  const urls = names.flatMap((name) => [process.env[name], process.env[name.toLowerCase()]])
+  return (proxy === null ? urls : [proxy]).flatMap((url) => (url ? passwordIn(url) : []))
+}
+
+/** As it is written, as it is meant, and as the proxy gets it. */
+function passwordIn(url: string): string[] {
   if (!URL.canParse(url)) return []
   const { username, password } = new URL(url)
   if (password === '') return []
   const [name, word] = [decoded(username), decoded(password)]
   return [password, word, Buffer.from(`${name}:${word}`).toString('base64')]
-}
-
-/** The same of the proxies that the environment names. */
-export function secretsOfEnvironment(): string[] {
-  const urls = ['HTTPS_PROXY', 'HTTP_PROXY'].flatMap((name) => [
-    process.env[name],
-    process.env[name.toLowerCase()],
-  ])
-  return urls.flatMap((url) => (url ? secretsOfProxy(url) : []))
 }
 
 function spellings(secret: string): string[] {

@@ -1,6 +1,7 @@
 import { generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto'
-import { writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { isIPv4 } from 'node:net'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 /** PEM. */
@@ -26,6 +27,15 @@ export function selfSigned(names: readonly string[] = ['localhost', '127.0.0.1']
     days: 1,
   })
   return { cert, key: pem(privateKey) }
+}
+
+/** A file with this text, gone when the process is over. */
+export function fileOf(text: string): string {
+  const folder = mkdtempSync(join(tmpdir(), 'flowfold-pem-'))
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
+  const path = join(folder, 'cert.pem')
+  writeFileSync(path, text)
+  return path
 }
 
 /** A certificate authority of the test's own, and what it signs. */

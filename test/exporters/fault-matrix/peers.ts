@@ -5,10 +5,11 @@ import type { TestContext } from 'node:test'
 import { azureLogAnalytics } from '../../../exporters/azure_log_analytics/index.ts'
 import { Ingestion } from '../../../exporters/azure_log_analytics/ingestion.ts'
 import { LogAnalyticsSender } from '../../../exporters/azure_log_analytics/log-analytics-sender.ts'
+import { Transport, type TransportSettings } from '../../../exporters/azure_log_analytics/transport.ts'
 import { otlpHttp } from '../../../exporters/otlp_http/index.ts'
 import { splunkHec } from '../../../exporters/splunk_hec/index.ts'
 import type { DeliverySettings, Host, Sender } from '../../../src/sdk/index.ts'
-import { selfSigned } from '../../support/certificates.ts'
+import { fileOf, selfSigned } from '../../support/certificates.ts'
 import type { Answer, Seen } from '../../support/faulty-server.ts'
 import { tempDir } from '../../support/temp-dir.ts'
 
@@ -135,6 +136,7 @@ function said(status: number, body: object, headers: { readonly [name: string]: 
 }
 
 const certificate = selfSigned()
+const caFile = fileOf(certificate.cert)
 
 /** Azure's client, with tokens that the test hands out in place of Entra ID. */
 const azure: Peer = {
@@ -149,14 +151,16 @@ const azure: Peer = {
       audience: 'https://monitor.azure.com',
     }
     const getToken = async () => ({ token, expiresOnTimestamp: Date.now() + 3_600_000 })
-    const ingestion = new Ingestion({ endpoint: url, ...rule }, async () => ({ getToken }), {
-      tlsOptions: { ca: certificate.cert },
-    })
     const settings = azureLogAnalytics.settings.parse({
       endpoint: 'https://unused.ingest.monitor.azure.com',
-      rule_id: 'dcr-1',
+      rule_id: rule.ruleId,
+      proxy: 'none',
+      tls: { ca_file: caFile },
       ...DELIVERY,
     })
+    const credential = async () => ({ getToken })
+    const transport = new Transport(settings as TransportSettings, host)
+    const ingestion = new Ingestion({ endpoint: url, ...rule }, credential, transport)
     return {
       sender: new LogAnalyticsSender(ingestion, host),
       delivery: azureLogAnalytics.delivery(settings),

@@ -98,26 +98,30 @@ function overHttp(echo: Echo, own: object): readonly Story[] {
   ]
 }
 
+/** Where the proxy and the CA of its internet are named. */
+type Named = 'in the settings' | 'in the environment'
+
 function azure(
-  what: string,
+  named: Named,
   covers: readonly string[],
   auth: (dir: string) => { auth: object; secrets: { [what: string]: string } },
 ): Story {
   return {
-    what,
+    what: `${covers[0]}, its proxy ${named}`,
     covers,
     async begin(test, dir) {
       const [token, password] = [secret('token').replace(/[^\w-]/g, ''), secret('password')]
       const { proxyPort, caFile, heard } = await azureInternet(test, dir, token)
       const { auth: how, secrets } = auth(dir)
+      const proxy = `http://user:${encodeURIComponent(password)}@127.0.0.1:${proxyPort}`
+      const way = named === 'in the settings' ? { proxy, tls: { ca_file: caFile } } : {}
+      const env = { HTTPS_PROXY: proxy, NODE_EXTRA_CA_CERTS: caFile }
+      const basic = Buffer.from(`user:${password}`).toString('base64')
       return {
-        settings: { endpoint: `https://${INGEST}`, rule_id: 'dcr-1', auth: how, ...FAST },
-        env: {
-          HTTPS_PROXY: `http://user:${encodeURIComponent(password)}@127.0.0.1:${proxyPort}`,
-          NODE_EXTRA_CA_CERTS: caFile,
-        },
-        secrets: { ...secrets, token, password, basic: Buffer.from(`user:${password}`).toString('base64') },
-        sent: [token],
+        settings: { endpoint: `https://${INGEST}`, rule_id: 'dcr-1', auth: how, ...way, ...FAST },
+        env: named === 'in the settings' ? {} : env,
+        secrets: { ...secrets, token, password, basic },
+        sent: [token, basic],
         heard,
       }
     },
@@ -131,11 +135,11 @@ export const STORIES: { readonly [type: string]: readonly Story[] } = {
   otlp_http: overHttp(otlp, { encoding: 'json', max_payload_bytes: '2KiB' }),
   splunk_hec: overHttp(hec, { max_content_length: '2KiB' }),
   azure_log_analytics: [
-    azure('a client secret', ['auth.client_secret'], () => {
+    azure('in the settings', ['auth.client_secret', 'proxy'], () => {
       const client_secret = secret('client-secret')
       return { auth: { kind: 'client_secret', ...APPLICATION, client_secret }, secrets: { client_secret } }
     }),
-    azure('a certificate with a password', ['auth.certificate_password'], (dir) => {
+    azure('in the environment', ['auth.certificate_password'], (dir) => {
       const keys = generateKeyPairSync('rsa', { modulusLength: 2048 })
       const passphrase = secret('certificate-password')
       const { cert } = new TestCa(dir).sign('application', { keys })
