@@ -1,21 +1,8 @@
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  linkSync,
-  lstatSync,
-  openSync,
-  readlinkSync,
-  renameSync,
-  rmSync,
-  statSync,
-  unlinkSync,
-  writeSync,
-} from 'node:fs'
+import { existsSync, linkSync, lstatSync, readlinkSync, renameSync, statSync, unlinkSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import type { Clock } from '../../sdk/index.ts'
 import type { DeadLetterLine } from '../dead-letter.ts'
-import { letterIn, linesOf } from './lines.ts'
+import { letterIn, linesOf, writeLines } from './lines.ts'
 import { type Fate, Progress, type Refusal } from './progress.ts'
 
 /** A letter that waits to be sent again. */
@@ -40,7 +27,6 @@ export class ReplayError extends Error {}
 
 /** A flowfold that opened the file just before we took it away has written to it by then. */
 const LAST_WORDS_MS = 1000
-const WRITE_BYTES = 2 ** 20
 
 /**
  * A dead-letter file that is being sent again. It is taken away under another name first, so a running flowfold begins a
@@ -214,30 +200,6 @@ function target(name: string): string {
 function refusedAgain(text: string, refusal: Refusal): string {
   const { row } = letterIn(text)!
   return JSON.stringify({ ...refusal, row } satisfies DeadLetterLine)
-}
-
-function writeLines(path: string, parts: Iterable<Iterable<string>>): void {
-  const fd = openSync(path, 'w', 0o640)
-  try {
-    let text = ''
-    const flush = () => {
-      const bytes = Buffer.from(text)
-      for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at)
-      text = ''
-    }
-    for (const part of parts)
-      for (const line of part) {
-        text += `${line}\n`
-        if (text.length >= WRITE_BYTES) flush()
-      }
-    flush()
-    fsyncSync(fd)
-  } catch (error) {
-    rmSync(path)
-    throw error
-  } finally {
-    closeSync(fd)
-  }
 }
 
 /** The number of an inode is given out again when its file is gone, so the time of birth belongs to it. */

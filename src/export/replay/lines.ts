@@ -1,7 +1,8 @@
-import { closeSync, openSync, readSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync, readSync, rmSync, writeSync } from 'node:fs'
 import type { DeadLetterLine } from '../dead-letter.ts'
 
 const CHUNK_BYTES = 2 ** 20
+const WRITE_BYTES = 2 ** 20
 const LINE_FEED = 10
 
 /** The lines of a file without their line feeds; empty ones are left out. One that is unfinished counts as one. */
@@ -20,6 +21,31 @@ export function* linesOf(path: string): Generator<string> {
       rest = rest.subarray(end + 1)
     }
     if (rest.length > 0) yield rest.toString()
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** Makes a file of lines, on the disk when it returns; none where that fails. */
+export function writeLines(path: string, parts: Iterable<Iterable<string>>): void {
+  const fd = openSync(path, 'w', 0o640)
+  try {
+    let text = ''
+    const flush = () => {
+      const bytes = Buffer.from(text)
+      for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at)
+      text = ''
+    }
+    for (const part of parts)
+      for (const line of part) {
+        text += `${line}\n`
+        if (text.length >= WRITE_BYTES) flush()
+      }
+    flush()
+    fsyncSync(fd)
+  } catch (error) {
+    rmSync(path)
+    throw error
   } finally {
     closeSync(fd)
   }
