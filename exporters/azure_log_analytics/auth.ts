@@ -1,3 +1,4 @@
+import type { HttpClient } from '@azure/core-rest-pipeline'
 import type { TokenCredential } from '@azure/identity'
 import { z } from 'zod'
 
@@ -61,9 +62,13 @@ export const CLOUDS = {
 } as const
 
 /** Throws when the surroundings lack what `auth` builds on. Loads the SDK, which takes its time: call it late. */
-export async function credentialOf(auth: Auth, cloud: Cloud): Promise<TokenCredential> {
+export async function credentialOf(
+  auth: Auth,
+  cloud: Cloud,
+  httpClient: HttpClient,
+): Promise<TokenCredential> {
   const identity = await import('@azure/identity')
-  const options = { authorityHost: CLOUDS[cloud].authority }
+  const options = { authorityHost: CLOUDS[cloud].authority, httpClient }
   switch (auth.kind) {
     case 'default':
       return new identity.DefaultAzureCredential({
@@ -94,6 +99,13 @@ export async function credentialOf(auth: Auth, cloud: Cloud): Promise<TokenCrede
         options,
       )
   }
+}
+
+/** What nobody may see of it. */
+export function secretsOf(auth: Auth): string[] {
+  if (auth.kind === 'client_secret') return [auth.client_secret]
+  if (auth.kind === 'client_certificate') return [auth.certificate_password ?? '']
+  return []
 }
 
 /** Options that the config leaves out are left out here too. */

@@ -1,9 +1,18 @@
 import { accessSync, constants } from 'node:fs'
 import { z } from 'zod'
-import { defineSender, deliveryOf, deliveryShape, SettingError } from '../../src/sdk/index.ts'
-import { authSettings, CLOUDS, credentialOf } from './auth.ts'
+import {
+  checkHttp,
+  defineSender,
+  deliveryOf,
+  deliveryShape,
+  httpShape,
+  proxySecrets,
+  SettingError,
+} from '../../src/sdk/index.ts'
+import { authSettings, CLOUDS, credentialOf, secretsOf } from './auth.ts'
 import { Ingestion } from './ingestion.ts'
 import { LogAnalyticsSender, RESTAMPED_DOC } from './log-analytics-sender.ts'
+import { httpSettings, Transport } from './transport.ts'
 
 export const azureLogAnalytics = defineSender({
   kind: 'sender',
@@ -35,9 +44,13 @@ export const azureLogAnalytics = defineSender({
       .default('public')
       .describe('Azure cloud that the workspace is in.'),
     auth: authSettings.prefault({ kind: 'default' }).describe('How flowfold proves who it is.'),
+    proxy: httpShape.proxy,
+    tls: httpShape.tls,
     ...deliveryShape,
   }),
-  check({ auth }) {
+  check(settings) {
+    const { auth } = settings
+    checkHttp(httpSettings(settings))
     if (auth.kind !== 'client_certificate') return
     try {
       accessSync(auth.certificate_file, constants.R_OK)
@@ -46,13 +59,17 @@ export const azureLogAnalytics = defineSender({
     }
   },
   delivery: deliveryOf,
-  create({ settings: { endpoint, rule_id: ruleId, stream, cloud, auth }, host }) {
+  create({ settings, host }) {
+    const { endpoint, rule_id: ruleId, stream, cloud, auth, proxy } = settings
     const target = {
       endpoint: endpoint.replace(/\/$/, ''),
       ruleId,
       stream,
       audience: CLOUDS[cloud].audience,
     }
-    return new LogAnalyticsSender(new Ingestion(target, () => credentialOf(auth, cloud)), host)
+    const transport = new Transport(settings, host)
+    const credential = () => credentialOf(auth, cloud, transport)
+    const secrets = [...secretsOf(auth), ...proxySecrets(proxy)]
+    return new LogAnalyticsSender(new Ingestion(target, credential, transport, secrets), host)
   },
 })

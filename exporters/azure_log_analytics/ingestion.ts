@@ -1,5 +1,7 @@
 import type { TokenCredential } from '@azure/identity'
-import type { LogsIngestionClient, LogsIngestionClientOptions } from '@azure/monitor-ingestion'
+import type { LogsIngestionClient } from '@azure/monitor-ingestion'
+import { withoutSecrets } from '../../src/sdk/index.ts'
+import type { Transport } from './transport.ts'
 
 export interface Target {
   readonly endpoint: string
@@ -20,7 +22,10 @@ export class NoToken extends Error {}
 export class Ingestion {
   readonly #target: Target
   readonly #credential: () => Promise<TokenCredential>
-  readonly #options: LogsIngestionClientOptions
+  readonly #transport: Transport
+  /** Those of settings and environment. */
+  readonly #secrets: readonly string[]
+  #token = ''
   #client: Promise<LogsIngestionClient> | null = null
   #slips = 0
   /** What goes over the wire, by the JSON of its slip. */
@@ -29,11 +34,13 @@ export class Ingestion {
   constructor(
     target: Target,
     credential: () => Promise<TokenCredential>,
-    options: LogsIngestionClientOptions = {},
+    transport: Transport,
+    secrets: readonly string[] = [],
   ) {
+    this.#secrets = secrets
     this.#target = target
     this.#credential = credential
-    this.#options = options
+    this.#transport = transport
   }
 
   /** Resolves when the API has taken the JSON array in `body`; rejects with its answer, or when `signal` aborts. */
@@ -52,9 +59,18 @@ export class Ingestion {
     }
   }
 
+  /** What somebody said, fit to be shown. */
+  withoutSecrets(text: string): string {
+    return withoutSecrets(text, [this.#token, ...this.#secrets])
+  }
+
   /** Asks for a new token with the next call, and reads secrets and certificates again. */
   forgetToken(): void {
     this.#client = null
+  }
+
+  close(): void {
+    this.#transport.close()
   }
 
   async #connect(): Promise<LogsIngestionClient> {
@@ -64,7 +80,7 @@ export class Ingestion {
       userAgentOptions: { userAgentPrefix: 'flowfold' },
       // The engine retries, because the rows wait there.
       retryOptions: { maxRetries: 0 },
-      ...this.#options,
+      httpClient: this.#transport,
     })
     client.pipeline.addPolicy(
       {
@@ -87,7 +103,9 @@ export class Ingestion {
       getToken: async (scopes, options) => {
         try {
           credential ??= this.#credential()
-          return await (await credential).getToken(scopes, options)
+          const token = await (await credential).getToken(scopes, options)
+          this.#token = token?.token ?? ''
+          return token
         } catch (error) {
           throw new NoToken((error as Error).message)
         }

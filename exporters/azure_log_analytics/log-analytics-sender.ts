@@ -39,13 +39,18 @@ export class LogAnalyticsSender implements Sender {
     return this.#post(NO_ROWS, signal)
   }
 
+  close(): void {
+    this.#ingestion.close()
+  }
+
   async #post(body: Uint8Array, signal: AbortSignal): Promise<SendResult> {
     signal.throwIfAborted()
     let result: SendResult = { kind: 'accepted' }
     try {
       await unlessAborted(this.#ingestion.post(body, signal), signal)
     } catch (error) {
-      result = outcomeOf(error, this.#host.clock.now())
+      const said = (text: string) => this.#ingestion.withoutSecrets(text)
+      result = outcomeOf(error, this.#host.clock.now(), said)
     }
     // A token that never came would be waited for again.
     const needsToken = signal.aborted || (result.kind === 'retry' && result.cause === 'rejected')

@@ -29,12 +29,13 @@ const LONGEST = 1000
  * permissions can be put right, and the rows wait for it.
  * Source: azure-monitor-docs, tutorial-logs-ingestion-code.md, "Troubleshooting".
  */
-export function outcomeOf(error: unknown, nowMs: number): SendResult {
+export function outcomeOf(error: unknown, nowMs: number, clean: (text: string) => string): SendResult {
+  const brief = (message: string) => inBrief(clean(message))
   if (error instanceof NoToken) return retry('rejected', `no token from Entra ID: ${brief(error.message)}`)
   const answer = error as RestError
   const { statusCode: status } = answer
   if (status === undefined) return retry('network', `no answer: ${brief(answer.message)}`)
-  const reason = [`${status}`, codeOf(answer), brief(answer.message)].filter(Boolean).join(' ')
+  const reason = [`${status}`, brief(codeOf(answer) ?? ''), brief(answer.message)].filter(Boolean).join(' ')
   if (status === 413 || TOO_MUCH.test(textOf(answer))) return { kind: 'too_large', reason }
   if (status === 400 || status === 422) return { kind: 'refused', reason }
   const afterMs = retryAfterMs(answer.response?.headers.get('retry-after'), nowMs)
@@ -60,7 +61,7 @@ function textOf(error: RestError): string {
 }
 
 /** One line, and no more of it than a log line bears. */
-function brief(message: string): string {
+function inBrief(message: string): string {
   const line = message.replace(/\s+/g, ' ').trim()
   return line.length > LONGEST ? `${line.slice(0, LONGEST)} ...` : line
 }

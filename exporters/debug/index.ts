@@ -24,6 +24,8 @@ export const debug = defineSink({
       .default(50)
       .describe('Rows to show per commit, once a second at most; a last line counts the others.'),
   }),
+  // A terminal takes what it can show, and a closed pipe is no trouble.
+  probe: () => null,
   create: ({ settings: { format, max_rows }, host }) =>
     new DebugSink({ host, maxRows: max_rows, render: format === 'table' ? tableText : jsonText }),
 })

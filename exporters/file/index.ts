@@ -7,6 +7,7 @@ import { JsonLines } from './json-lines.ts'
 import { FILE_METRICS, FileMetrics } from './metrics.ts'
 import { placeFrom } from './place.ts'
 import { RotatedFiles } from './rotated-files.ts'
+import { whyNotWritable } from './writable.ts'
 
 const ENCODERS = { jsonl: () => new JsonLines() }
 
@@ -35,6 +36,7 @@ export const file = defineSink({
     mode: fileMode().prefault('0640').describe('Permissions of the files it makes.'),
     rotation: ROTATION.prefault({}).describe('When to begin a new file, and what becomes of the old ones.'),
   }),
+  probe: ({ path }) => whyNotWritable(resolve(path)),
   create({ settings, host, position }) {
     const { format, mode, rotation } = settings
     const path = existsSync(settings.path) ? realpathSync(settings.path) : resolve(settings.path)

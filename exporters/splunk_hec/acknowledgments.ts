@@ -94,7 +94,7 @@ export class Acknowledgments {
       for (const ackId in acks) if (acks[ackId]) this.#open.get(Number(ackId))?.({ kind: 'accepted' })
       return
     }
-    const result = resultOf(outcome, 0, this.#parts.clock.now())
+    const result = resultOf(outcome, this.#parts.clock.now())
     if (result.kind !== 'retry') return
     this.#trouble = result.reason
     // The question itself is refused, and will be: no acknowledgments, or not on this channel.

@@ -16,7 +16,7 @@ const CHANNEL_MISSING = 10
 const CHANNEL_INVALID = 11
 const ACK_DISABLED = 14
 /** Invalid data format, no event field, event field blank, bad indexed fields. */
-const BAD_EVENT: ReadonlySet<number | undefined> = new Set([6, 12, 13, 15])
+const BAD_EVENT: ReadonlySet<number> = new Set([6, 12, 13, 15])
 
 /** Refusals that somebody has to put right, on one side or the other; rows wait meanwhile. */
 const MISFITS: { readonly [code: number]: string } = {
@@ -26,22 +26,31 @@ const MISFITS: { readonly [code: number]: string } = {
   [ACK_DISABLED]: 'the token has no acknowledgments; turn them on for the token, or set `ack: false`',
 }
 
-export type HecResult = SendResult | { readonly kind: 'taken'; readonly ackId: number | undefined }
+/** The events before it are in; it is refused, and those behind it were not looked at. */
+export interface BadEvent {
+  readonly kind: 'bad_event'
+  /** As Splunk counts; see `EventNumbers`. */
+  readonly number: number
+  readonly code: number
+  readonly reason: string
+}
 
-/** What became of the `rows` events of a request. */
-export function resultOf(outcome: HttpOutcome, rows: number, nowMs: number): HecResult {
+export type HecResult = SendResult | BadEvent | { readonly kind: 'taken'; readonly ackId: number | undefined }
+
+/** What became of a request. */
+export function resultOf(outcome: HttpOutcome, nowMs: number): HecResult {
   const wayside = wayResult(outcome, nowMs)
   if (wayside !== null) return wayside
   const answer = outcome as HttpAnswer
   const { status, summary: reason } = answer
-  const { code, 'invalid-event-number': at, ackId } = replyOf(answer)
+  const { code, 'invalid-event-number': number, ackId } = replyOf(answer)
   if (status < 300 && code === SUCCESS) return { kind: 'taken', ackId }
   if (status < 300)
     return { kind: 'retry', cause: 'rejected', reason: `this is no HTTP Event Collector (${reason})` }
   if (code !== undefined && MISFITS[code])
     return { kind: 'retry', cause: 'rejected', reason: `${MISFITS[code]} (${reason})` }
-  if (BAD_EVENT.has(code) && at !== undefined && at >= 0 && rows > 0)
-    return { kind: 'stopped', at: Math.min(at, rows - 1), reason }
+  if (code !== undefined && BAD_EVENT.has(code) && Number.isInteger(number))
+    return { kind: 'bad_event', number: number!, code, reason }
   return status >= 500 ? { kind: 'retry', cause: 'unavailable', reason } : { kind: 'refused', reason }
 }
 

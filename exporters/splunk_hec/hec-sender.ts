@@ -10,7 +10,8 @@ import {
   wayResult,
 } from '../../src/sdk/index.ts'
 import type { Acknowledgments } from './acknowledgments.ts'
-import { isLetIn, resultOf } from './answer.ts'
+import { type BadEvent, isLetIn, resultOf } from './answer.ts'
+import { EventNumbers } from './event-numbers.ts'
 import type { Events } from './events.ts'
 
 export interface HecSenderParts {
@@ -30,6 +31,7 @@ export interface HecSenderParts {
 /** Sends rows to a Splunk HTTP Event Collector. */
 export class HecSender implements Sender {
   readonly #parts: HecSenderParts
+  readonly #numbers = new EventNumbers((body, signal) => this.#post('/event', body, 'none', signal))
   #toldOfMissingAck = false
 
   constructor(parts: HecSenderParts) {
@@ -64,7 +66,8 @@ export class HecSender implements Sender {
   async send({ body, rows }: Payload, signal: AbortSignal): Promise<SendResult> {
     const { compression, acknowledgments, host } = this.#parts
     const outcome = await this.#post('/event', body, compression, signal)
-    const result = resultOf(outcome, rows.length, host.clock.now())
+    const result = resultOf(outcome, host.clock.now())
+    if (result.kind === 'bad_event') return this.#stopped(result, rows.length, signal)
     if (result.kind !== 'taken') return result
     if (acknowledgments === null) return { kind: 'accepted' }
     if (result.ackId !== undefined) return acknowledgments.of(result.ackId, signal)
@@ -80,7 +83,7 @@ export class HecSender implements Sender {
     // Others that speak HEC may have no such page.
     if (trouble !== null && !(health.kind === 'answer' && health.status === 404)) return trouble
     const entry = await this.#post('/event', new Uint8Array(), 'none', signal)
-    if (!isLetIn(entry)) return settled(resultOf(entry, 0, host.clock.now()))
+    if (!isLetIn(entry)) return settled(resultOf(entry, host.clock.now()))
     return this.#parts.acknowledgments === null ? { kind: 'accepted' } : this.#probeAcks(signal)
   }
 
@@ -92,7 +95,20 @@ export class HecSender implements Sender {
   async #probeAcks(signal: AbortSignal): Promise<SendResult> {
     const outcome = await this.#post('/ack', Buffer.from('{"acks":[]}'), 'none', signal)
     if (outcome.kind === 'answer' && outcome.status === 200) return { kind: 'accepted' }
-    return settled(resultOf(outcome, 0, this.#parts.host.clock.now()))
+    return settled(resultOf(outcome, this.#parts.host.clock.now()))
+  }
+
+  async #stopped(bad: BadEvent, rows: number, signal: AbortSignal): Promise<SendResult> {
+    const { reason } = bad
+    const at = await this.#numbers.placeOf(bad, rows, signal)
+    // Such an answer has no number to ask for.
+    const unconfirmed = this.#parts.acknowledgments === null ? {} : ({ unconfirmed: true } as const)
+    if (at !== null) return { kind: 'stopped', at, reason, ...unconfirmed }
+    return {
+      kind: 'retry',
+      cause: 'unavailable',
+      reason: `which event is bad cannot be found out (${reason})`,
+    }
   }
 
   #post(path: '/event' | '/ack', body: Uint8Array, compression: Compression, signal: AbortSignal) {
@@ -115,7 +131,8 @@ export class HecSender implements Sender {
   }
 }
 
-/** Where nothing was sent, nothing can be taken. */
+/** Where nothing was sent, nothing can be taken, and no event is bad. */
 function settled(result: ReturnType<typeof resultOf>): SendResult {
+  if (result.kind === 'bad_event') return { kind: 'refused', reason: result.reason }
   return result.kind === 'taken' ? { kind: 'accepted' } : result
 }

@@ -3,6 +3,7 @@ import { findPackageJSON } from 'node:module'
 import { dirname } from 'node:path'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import type { Catalog } from '../sdk/index.ts'
+import { parseDuration } from '../util/unit.ts'
 import type { ExitCode, Terminal } from './terminal.ts'
 
 const AFTER_HELP = `
@@ -19,6 +20,17 @@ Examples:
   flowfold run --config /etc/flowfold/config.yaml
   flowfold try --config config.yaml --input events.log
   flowfold validate --config base.yaml --config prod.yaml
+  flowfold replay refused.jsonl --config /etc/flowfold/config.yaml
+`
+
+const AFTER_REPLAY_HELP = `
+A flowfold that runs is not disturbed: it begins a new file. Killed half-way, a replay
+goes on where it was; rows whose answer was lost by that arrive twice, with the same UUID.
+
+Exit codes:
+  0   every row was taken
+  1   rows are left, and the table says why
+  78  the configuration or the command line is wrong; nothing was touched
 `
 
 /** The command line: finds the command and runs it. Each command is loaded when it is asked for. */
@@ -71,9 +83,11 @@ function addCommands(program: Command, { catalog, terminal, done }: Setting): vo
     async ({ config }) => done(await (await import('./run.ts')).run(catalog, terminal, config)),
   )
   program.commandsGroup('Prepare:')
-  withConfig(program, 'validate', 'name every mistake in a config, with its place and a way out').action(
-    async ({ config }) => done(await (await import('./validate.ts')).validate(catalog, terminal, config)),
-  )
+  withConfig(program, 'validate', 'name every mistake in a config, with its place and a way out')
+    .option('--connect', 'ask every exporter, too, whether it would take rows; sends none', false)
+    .action(async ({ config, connect: connects }) =>
+      done(await (await import('./validate.ts')).validate(catalog, terminal, config, { connects })),
+    )
   const trial = withConfig(program, 'try', 'see what a config makes of a recording; changes nothing')
   needs(trial, 'input', '--input <recording>', 'an events.log, also as .gz')
     .option('--pipeline <id>', 'try this pipeline only')
@@ -107,6 +121,25 @@ function addCommands(program: Command, { catalog, terminal, done }: Setting): vo
     )
     .option('--with-endpoint', 'with a data collection endpoint, as private links need it', false)
     .action(async (options) => done((await import('./azure/template.ts')).template(terminal, options)))
+  program.commandsGroup('Mend:')
+  withConfig(program, 'replay', 'send the rows of a dead-letter file again')
+    .argument('<file>', "an exporter's dead_letter; rows that are taken leave it, all others stay")
+    .option('--exporter <id>', 'send to this exporter, not to the one that each row names')
+    .addOption(
+      new Option('--patience <duration>', 'how long a backend that fails is tried')
+        .argParser(duration)
+        .default(60_000, '1m'),
+    )
+    .addHelpText('after', AFTER_REPLAY_HELP)
+    .action(async (file, { config, exporter, patience }) =>
+      done(
+        await (await import('./replay.ts')).replayFile(catalog, terminal, file, {
+          config,
+          exporter,
+          patienceMs: patience,
+        }),
+      ),
+    )
   program.commandsGroup('Look:')
   program
     .command('balance')
@@ -142,6 +175,12 @@ function needs(command: Command, option: string, flags: string, description: str
 function wholeNumber(text: string): number {
   if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('Write a whole number.')
   return Number(text)
+}
+
+function duration(text: string): number {
+  const ms = parseDuration(text)
+  if (ms === null) throw new InvalidArgumentError('Write a duration such as "30s".')
+  return ms
 }
 
 /** The same file from a checkout and from an installed package. */

@@ -7,6 +7,7 @@ export async function validate(
   catalog: Catalog,
   terminal: Terminal,
   files: readonly string[],
+  { connects = false } = {},
 ): Promise<ExitCode> {
   const loaded = await readConfig(catalog, terminal, files)
   if (loaded === null) return 78
@@ -18,5 +19,7 @@ export async function validate(
     counted(exporters.size, 'exporter'),
   ]
   terminal.out.write(`the configuration is valid: ${parts.join(', ')}\n`)
-  return 0
+  if (!connects) return 0
+  const { connect } = await import('./connect.ts')
+  return (await connect(loaded.config, terminal)) ? 0 : 1
 }

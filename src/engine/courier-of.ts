@@ -1,5 +1,5 @@
 import { Courier } from '../export/courier.ts'
-import { DeadLetter } from '../export/dead-letter.ts'
+import { DeadLetter, deadLetterPath } from '../export/dead-letter.ts'
 import type { DeliverySettings, Host, Sender } from '../sdk/index.ts'
 import type { Outbox } from '../state/outbox.ts'
 import type { Ledger } from '../telemetry/ledger.ts'
@@ -11,13 +11,14 @@ export function courierOf(
   settings: DeliverySettings,
   outbox: Outbox,
   ledgers: ReadonlyMap<string, Ledger>,
+  stateDir: string,
 ): Courier {
   return new Courier({
     id,
     sender,
     settings,
     outbox,
-    deadLetter: new DeadLetter(id, settings.deadLetter, clock, log),
+    deadLetter: new DeadLetter(id, deadLetterPath(settings.deadLetter, id, stateDir), clock, log),
     books: {
       delivered: (pipeline, flows, rows, bytes) => ledgers.get(pipeline)!.delivered(id, flows, rows, bytes),
       lost: (pipeline, reason, flows) => ledgers.get(pipeline)!.droppedAt(id, reason, flows),

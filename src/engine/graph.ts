@@ -10,7 +10,6 @@ import {
   type Processor,
   type Receiver,
   type SenderDefinition,
-  SettingError,
   type SinkDefinition,
 } from '../sdk/index.ts'
 import type { LaneSettings } from '../state/lane.ts'
@@ -20,8 +19,8 @@ import { Ledger } from '../telemetry/ledger.ts'
 import { Metrics } from '../telemetry/metrics.ts'
 import { Outlet } from './outlet.ts'
 import { Pipeline } from './pipeline.ts'
-import { StartError } from './start-error.ts'
-import type { World } from './world.ts'
+import { made } from './start-error.ts'
+import { hostOf, type World } from './world.ts'
 
 /** Everything that one config makes: components with their state restored, wired into pipelines. */
 export interface Graph {
@@ -122,7 +121,9 @@ class Builder {
     const { definition, settings } = this.#config.exporters.get(id)! as Configured<SenderDefinition>
     const host = this.#host('exporter', id)
     const sender = this.#make('exporters', id, () => definition.create({ settings, host }))
-    return this.#couriers!.courierOf(host, sender, definition.delivery(settings), this.#outbox, this.#ledgers)
+    const { stateDir } = this.#config.service
+    const delivery = definition.delivery(settings)
+    return this.#couriers!.courierOf(host, sender, delivery, this.#outbox, this.#ledgers, stateDir)
   }
 
   #makeOutlet(id: string): Outlet {
@@ -206,27 +207,17 @@ class Builder {
   }
 
   #host(kind: 'receiver' | 'processor' | 'exporter', id: string, labels: { pipeline?: string } = {}): Host {
-    const { clock, log, out } = this.#world
-    return {
-      id,
-      node: this.#world.node(this.#config),
-      clock,
-      log: log.of(id),
-      out,
-      metrics: this.#metrics.meter({ [kind]: id, ...labels }),
+    const shared = {
+      config: this.#config,
+      world: this.#world,
+      metrics: this.#metrics,
       dictionary: this.#dictionary,
     }
+    return hostOf(shared, kind, id, labels)
   }
 
-  /** A component that refuses its settings is reported with the place of the setting. */
   #make<T>(section: 'receivers' | 'processors' | 'exporters', id: string, create: () => T): T {
-    try {
-      return create()
-    } catch (error) {
-      if (!(error instanceof SettingError)) throw error
-      const path = [section, id, ...error.path]
-      throw new StartError(`${this.#config.placeOf(path)} ${path.join('.')}: ${error.message}`, 'config')
-    }
+    return made(this.#config, section, id, create)
   }
 
   /** What the state holds for those who are gone from the config. */

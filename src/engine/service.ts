@@ -1,22 +1,16 @@
 import type { Endpoint, ResolvedConfig } from '../config/resolved.ts'
-import type { Clock, Logger, Output } from '../sdk/index.ts'
+import type { Logger } from '../sdk/index.ts'
 import { StateError } from '../state/state-error.ts'
 import { Store } from '../state/store.ts'
 import type { AdminServer } from '../telemetry/admin-server.ts'
 import type { BalanceSheet } from '../telemetry/balance-sheet.ts'
-import { Log } from '../telemetry/logger.ts'
 import { buildGraph, type Graph } from './graph.ts'
 import { Runner } from './runner.ts'
 import { StartError } from './start-error.ts'
-import { nodeName, type World } from './world.ts'
+import { makeWorld, type World, type WorldIo } from './world.ts'
 
 /** What the process lends to the service. */
-export interface ServiceIo {
-  readonly clock: Clock
-  readonly out: Output
-  /** Where the log goes: stderr. */
-  readonly err: Output
-}
+export type ServiceIo = WorldIo
 
 export interface RunSummary {
   readonly flowsIn: number
@@ -217,30 +211,20 @@ export class Service {
 
   #view() {
     return {
-      notReady: () => this.#notReady(),
+      notReady: () => this.notReady,
       sheets: () => this.#graph.pipelines.map((pipeline) => pipeline.sheet()),
       metrics: () => (this.#config.service.metricsEndpoint === null ? null : this.#graph.metrics),
     }
   }
 
-  #notReady(): string[] {
+  /** Why it does not do all that it should; empty when it does. */
+  get notReady(): string[] {
     const reasons: string[] = []
     if (this.#phase !== 'running') reasons.push(`the service is ${this.#phase}`)
     const blocked = this.#runner?.blocked
     if (blocked) reasons.push(`${blocked.where}: ${blocked.reason}`)
     reasons.push(...(this.#runner?.troubles ?? []))
     return reasons
-  }
-}
-
-function makeWorld({ service }: ResolvedConfig, { clock, out, err }: ServiceIo): World {
-  const { level, format } = service.logs
-  const chosen = format === 'auto' ? (err.isTty ? 'text' : 'json') : format
-  return {
-    clock,
-    out,
-    log: new Log({ level, format: chosen }, clock, (text) => err.write(text)),
-    node: nodeName,
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Clock, Payload, Sender, SendResult } from '../sdk/index.ts'
+import type { Clock, SendResult } from '../sdk/index.ts'
 import { formatDuration } from '../util/unit.ts'
 
 /**
@@ -6,8 +6,7 @@ import { formatDuration } from '../util/unit.ts'
  * those is not believed, because client libraries return in peace from what they were told to abort.
  */
 export async function attempt(
-  sender: Sender,
-  payload: Payload,
+  send: (signal: AbortSignal) => Promise<SendResult>,
   { clock, timeoutMs, givingUp }: { clock: Clock; timeoutMs: number; givingUp: AbortSignal },
 ): Promise<SendResult | null> {
   if (givingUp.aborted) return null
@@ -22,7 +21,7 @@ export async function attempt(
   const giveUp = () => end(null)
   givingUp.addEventListener('abort', giveUp)
   try {
-    const sent = sender.send(payload, abort.signal).catch((error) => {
+    const sent = send(abort.signal).catch((error) => {
       if (abort.signal.aborted) return aborted.promise
       throw error
     })

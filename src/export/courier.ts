@@ -1,20 +1,11 @@
-import type {
-  Clock,
-  DeliverySettings,
-  Logger,
-  Meter,
-  Payload,
-  Row,
-  Sender,
-  SendResult,
-} from '../sdk/index.ts'
+import type { Clock, DeliverySettings, Logger, Meter, Sender } from '../sdk/index.ts'
 import type { OutboxHead } from '../state/entry.ts'
 import type { Lane } from '../state/lane.ts'
 import type { Outbox } from '../state/outbox.ts'
-import { attempt } from './attempt.ts'
+import { Carrier } from './carrier.ts'
 import { type CourierMetrics, courierMetrics } from './courier-metrics.ts'
 import type { DeadLetter } from './dead-letter.ts'
-import { Pauses } from './pauses.ts'
+import { Greeting } from './greeting.ts'
 import { type Books, Shipment } from './shipment.ts'
 
 export interface CourierParts {
@@ -32,9 +23,6 @@ export interface CourierParts {
   readonly random: () => number
 }
 
-/** Anything that is the end of a payload. */
-type Verdict = Exclude<SendResult, { kind: 'retry' }>
-
 /** Enough for a few payloads of any backend, and few enough to hold in memory at once. */
 const ROWS_AT_ONCE = 2000
 const ROWS_PER_REQUEST = 500
@@ -42,30 +30,42 @@ const ROWS_PER_REQUEST = 500
 const BYTES_AT_ONCE = 4 * 2 ** 20
 
 /**
- * Carries rows from the outbox to one backend: takes what waits, lets the sender cut payloads, and tries each until it is
- * settled. A row is settled when the backend has it or refused it for good; with the next commit that is durable.
+ * Carries rows from the outbox to one backend: takes what waits, and lets it be carried until it is settled. A row is
+ * settled when the backend has it or refused it for good; with the next commit that is durable.
  */
 export class Courier {
   readonly #parts: CourierParts
   readonly #lane: Lane
-  readonly #pauses: Pauses
+  readonly #carrier: Carrier
+  readonly #greeting: Greeting
+  /** Rows are on their way. */
+  readonly #shipping = new AbortController()
   readonly #metrics: CourierMetrics
   /** Nothing new is begun. */
   readonly #stopping = new AbortController()
   /** What is under way is given up. */
   readonly #givingUp = new AbortController()
-  /** Payloads that came back and are tried again, and why they came back. */
-  readonly #failing = new Map<Payload, string>()
   #run: Promise<void> = Promise.resolve()
   #wake: () => void = () => {}
-  #inFlight = 0
 
   constructor(parts: CourierParts) {
-    const { id, outbox, settings, clock, random, meter, deadLetter } = parts
+    const { id, sender, outbox, settings, clock, log, random, meter, deadLetter } = parts
+    const { maxElapsedMs } = settings.retry
     this.#parts = parts
     this.#lane = outbox.lane(id)
-    this.#pauses = new Pauses(settings.retry, clock, random)
-    this.#metrics = courierMetrics(meter, this.#lane, deadLetter, clock, () => this.#inFlight)
+    this.#metrics = courierMetrics(meter, this.#lane, deadLetter, clock, () => this.#carrier.inFlight)
+    this.#greeting = new Greeting(sender, settings, clock)
+    this.#carrier = new Carrier({
+      sender,
+      settings,
+      clock,
+      log,
+      random,
+      retried: (cause) => this.#metrics.retries[cause].add(1),
+      isPatient: (_, elapsedMs) => maxElapsedMs === null || elapsedMs <= maxElapsedMs,
+      stopping: this.#stopping.signal,
+      givingUp: this.#givingUp.signal,
+    })
   }
 
   get id(): string {
@@ -74,7 +74,7 @@ export class Courier {
 
   /** Why the backend does not take rows at the moment; null when it does. */
   get trouble(): string | null {
-    return [...this.#failing.values()].at(-1) ?? null
+    return this.#carrier.trouble ?? this.#greeting.trouble
   }
 
   get waitingRows(): number {
@@ -83,7 +83,8 @@ export class Courier {
 
   /** Delivers until `stop`. Rejects for bugs only. */
   start(): Promise<void> {
-    this.#run = this.#deliver()
+    const greeted = this.#greeting.run(AbortSignal.any([this.#stopping.signal, this.#shipping.signal]))
+    this.#run = Promise.all([this.#deliver(), greeted]).then(() => {})
     return this.#run
   }
 
@@ -122,16 +123,13 @@ export class Courier {
   }
 
   async #ship(heads: readonly OutboxHead[]): Promise<void> {
-    const { id, sender, settings } = this.#parts
+    this.#shipping.abort()
     const shipment = this.#load(heads)
-    const payloads = sender.encode(shipment.rows)[Symbol.iterator]()
-    const carry = async () => {
-      for (let next = payloads.next(); !next.done && !this.#isStopping; next = payloads.next())
-        await this.#carry(next.value, shipment)
-    }
-    await Promise.all(Array.from({ length: settings.concurrency }, carry))
+    await this.#carrier.carry(shipment)
     if (!this.#isStopping && heads.some(({ seq }) => this.#lane.isWaiting(seq)))
-      throw new Error(`${id} was given ${shipment.rows.length} rows, and put some of them into no payload`)
+      throw new Error(
+        `${this.id} was given ${shipment.rows.length} rows, and put some of them into no payload`,
+      )
   }
 
   #load(heads: readonly OutboxHead[]): Shipment {
@@ -152,84 +150,5 @@ export class Courier {
       books.lost(pipeline, 'unreadable', lane.settleRest(head))
     }
     return shipment
-  }
-
-  /** Tries a payload until every row of it is settled, or nobody wants it any more. */
-  async #carry(payload: Payload, shipment: Shipment): Promise<void> {
-    const { rows, unfit } = payload
-    if (unfit !== undefined) return shipment.refuse(rows, unfit)
-    const { clock, settings } = this.#parts
-    const { maxElapsedMs } = settings.retry
-    let startMs: number | null = null
-    for (let attempts = 1; ; attempts++) {
-      await this.#pauses.end(this.#stopping.signal)
-      if (this.#isStopping || !shipment.isWanted(rows)) break
-      startMs ??= clock.now()
-      const result = await this.#attempt(payload)
-      if (result === null) break
-      if (result.kind !== 'retry') {
-        this.#report(payload, null)
-        return this.#conclude(payload, result, shipment)
-      }
-      const waitMs = this.#pauses.after(result, attempts)
-      if (maxElapsedMs !== null && clock.now() + waitMs - startMs > maxElapsedMs) {
-        this.#report(payload, null)
-        return shipment.refuse(rows, `given up after retry.max_elapsed: ${result.reason}`)
-      }
-      this.#metrics.retries[result.cause].add(1)
-      this.#report(payload, result.reason)
-      await clock.sleep(waitMs, this.#stopping.signal)
-    }
-    // After a stop somebody may want to know why the rows are still here.
-    if (!this.#isStopping) this.#failing.delete(payload)
-  }
-
-  async #attempt(payload: Payload): Promise<SendResult | null> {
-    const { sender, clock, settings } = this.#parts
-    this.#inFlight++
-    try {
-      const { timeoutMs } = settings
-      return await attempt(sender, payload, { clock, timeoutMs, givingUp: this.#givingUp.signal })
-    } finally {
-      this.#inFlight--
-    }
-  }
-
-  async #conclude({ rows, body }: Payload, result: Verdict, shipment: Shipment): Promise<void> {
-    switch (result.kind) {
-      case 'accepted':
-        return shipment.accept(rows, body.length)
-      case 'partial':
-        if (result.refusedRows >= rows.length) return shipment.refuse(rows, result.reason)
-        return shipment.acceptMost(rows, body.length, result.refusedRows, result.reason)
-      case 'stopped':
-        // A position outside of the payload says nothing about any row.
-        if (rows[result.at] === undefined) return shipment.refuse(rows, result.reason)
-        shipment.accept(rows.slice(0, result.at), 0)
-        shipment.refuse([rows[result.at]], result.reason)
-        return this.#resend(rows.slice(result.at + 1), shipment)
-      case 'too_large': {
-        if (rows.length === 1) return shipment.refuse(rows, result.reason)
-        const half = Math.ceil(rows.length / 2)
-        await this.#resend(rows.slice(0, half), shipment)
-        return this.#resend(rows.slice(half), shipment)
-      }
-      case 'refused':
-        return shipment.refuse(rows, result.reason)
-    }
-  }
-
-  async #resend(rows: readonly Row[], shipment: Shipment): Promise<void> {
-    for (const payload of this.#parts.sender.encode(rows)) await this.#carry(payload, shipment)
-  }
-
-  #report(payload: Payload, trouble: string | null): void {
-    const { log } = this.#parts
-    const before = this.trouble
-    this.#failing.delete(payload)
-    if (trouble !== null) this.#failing.set(payload, trouble)
-    if (before === null && trouble !== null)
-      log.warn('the backend takes no rows; they wait in the outbox and are tried again', { reason: trouble })
-    if (before !== null && this.trouble === null) log.info('the backend takes rows again')
   }
 }

@@ -1,6 +1,6 @@
 import { appendFileSync, mkdirSync, statSync } from 'node:fs'
-import { dirname } from 'node:path'
-import type { Clock, Logger, Row } from '../sdk/index.ts'
+import { dirname, join } from 'node:path'
+import type { Clock, DeliverySettings, Logger, Row } from '../sdk/index.ts'
 
 /** One line of a dead-letter file. */
 export interface DeadLetterLine {
@@ -13,6 +13,16 @@ export interface DeadLetterLine {
 
 /** A backend that refuses everything must not fill the disk: beyond this, refused rows are only counted. */
 const LARGEST_FILE_BYTES = 2 ** 30
+
+/** The file of an exporter; null where there is none. A state in memory has no folder. */
+export function deadLetterPath(
+  setting: DeliverySettings['deadLetter'],
+  exporter: string,
+  stateDir: string,
+): string | null {
+  if (setting === 'none' || (setting === 'auto' && stateDir === 'memory')) return null
+  return setting === 'auto' ? join(stateDir, 'dead_letter', `${exporter}.jsonl`) : setting.path
+}
 
 /** Where rows go that a backend refuses for good: a file that `flowfold replay` sends again, or nowhere. */
 export class DeadLetter {

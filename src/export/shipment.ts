@@ -1,6 +1,7 @@
 import { flowsOf, type Logger, type Row } from '../sdk/index.ts'
 import type { OutboxHead, RowRange } from '../state/entry.ts'
 import type { Lane } from '../state/lane.ts'
+import type { Cargo } from './carrier.ts'
 import type { CourierMetrics } from './courier-metrics.ts'
 import type { DeadLetter } from './dead-letter.ts'
 
@@ -22,7 +23,7 @@ export interface ShipmentParts {
 }
 
 /** The rows of some entries on their way to a backend, and what becomes of them. */
-export class Shipment {
+export class Shipment implements Cargo {
   readonly #parts: ShipmentParts
   readonly #rows: Row[] = []
   readonly #places = new Map<Row, Place>()
@@ -49,7 +50,6 @@ export class Shipment {
     return this.#parts.lane.isWaiting(this.#places.get(rows.at(-1)!)!.head.seq)
   }
 
-  /** The backend has these rows. */
   accept(rows: readonly Row[], bytes: number): void {
     const { metrics, books } = this.#parts
     metrics.sent.add(rows.length)
@@ -60,7 +60,7 @@ export class Shipment {
     }
   }
 
-  /** The backend has these rows but for some, which it threw away. Nobody knows which, so all count as delivered. */
+  /** Nobody knows which the backend threw away, so all count as delivered. */
   acceptMost(rows: readonly Row[], bytes: number, discarded: number, reason: string): void {
     const { log, books, metrics } = this.#parts
     log.error('the backend took a payload and threw rows of it away', { rows: discarded, reason })
@@ -69,7 +69,6 @@ export class Shipment {
     this.accept(rows, bytes)
   }
 
-  /** The backend will never have these rows. */
   refuse(rows: readonly Row[], reason: string): void {
     const { deadLetter, log, books, metrics } = this.#parts
     metrics.refused.add(rows.length)
@@ -78,8 +77,12 @@ export class Shipment {
     log.error('the backend refuses rows for good', {
       rows: rows.length,
       reason,
-      dead_letter: deadLetter.path ?? 'none; set dead_letter to keep such rows',
+      dead_letter: deadLetter.path ?? 'none; dead_letter can name a file',
     })
+  }
+
+  giveUp(rows: readonly Row[], reason: string): void {
+    this.refuse(rows, `given up after retry.max_elapsed: ${reason}`)
   }
 
   /** The outbox is done with these rows, but for those that it dropped meanwhile. */

@@ -5,6 +5,7 @@ import { formatDuration } from '../util/unit.ts'
 import { type Compression, compressed } from './compression.ts'
 import { type ConnectionSettings, Connections } from './connections.ts'
 import { failureReason, type Stage } from './failure.ts'
+import { proxySecrets, withoutSecrets } from './secrets.ts'
 
 export interface HttpClientOptions extends Omit<ConnectionSettings, 'connectTimeoutMs'> {
   readonly clock: Clock
@@ -46,8 +47,6 @@ export interface HttpFailure {
 const LARGEST_ANSWER = 64 * 1024
 const LONGEST_SUMMARY = 300
 const LONGEST_CONNECT_MS = 10_000
-/** Whatever is shorter would blot out words that only look like it. */
-const SHORTEST_SECRET = 6
 
 /** Sends requests to wherever it is told, each once, and tells what came of it. Failures are values. */
 export class HttpClient {
@@ -87,9 +86,7 @@ export class HttpClient {
 
   /** A text of the backend, fit to be shown: servers and proxies may repeat what they were sent. */
   withoutSecrets(text: string): string {
-    let clean = text
-    for (const secret of this.#secrets()) clean = clean.replaceAll(secret, '***')
-    return clean
+    return withoutSecrets(text, this.#secrets())
   }
 
   /** Ends what is under way. */
@@ -125,21 +122,10 @@ export class HttpClient {
   }
 
   #secrets(): string[] {
+    const { headers, proxy } = this.#options
     // A header's value may be `Bearer abc`, of which `abc` is the secret.
-    const values = Object.values(this.#options.headers()).flatMap((value) => [value, ...value.split(' ')])
-    const secrets = [...values, ...passwordsIn(this.#options.proxy)]
-    return secrets.filter(({ length }) => length >= SHORTEST_SECRET)
-  }
-}
-
-/** As it is written in the URL, and as the proxy gets it. */
-function passwordsIn(proxy: string | null): string[] {
-  if (proxy === null || !URL.canParse(proxy)) return []
-  const { password } = new URL(proxy)
-  try {
-    return [password, decodeURIComponent(password)]
-  } catch {
-    return [password]
+    const values = Object.values(headers()).flatMap((value) => [value, ...value.split(' ')])
+    return [...values, ...proxySecrets(proxy)]
   }
 }
 

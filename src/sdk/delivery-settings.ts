@@ -45,9 +45,11 @@ export const deliveryShape = {
     .describe('Rows on disk that the backend has not accepted yet.'),
   dead_letter: z
     .string()
-    .nullable()
-    .default(null)
-    .describe('File for rows that the backend refuses for good; `flowfold replay` sends them again.'),
+    .min(1)
+    .default('auto')
+    .describe(
+      'File for rows that the backend refuses for good; `flowfold replay` sends them again. `auto` is `dead_letter/ID.jsonl` in `state_dir`; with `none` they are only counted.',
+    ),
 } as const
 
 /** What the engine needs of them. */
@@ -66,6 +68,6 @@ export function deliveryOf(settings: z.output<z.ZodObject<typeof deliveryShape>>
       maxAgeMs: outbox.max_age === 'off' ? null : outbox.max_age,
       onFull: outbox.on_full,
     },
-    deadLetter: dead_letter,
+    deadLetter: dead_letter === 'auto' || dead_letter === 'none' ? dead_letter : { path: dead_letter },
   }
 }

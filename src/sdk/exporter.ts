@@ -30,6 +30,8 @@ export type WriteResult =
 
 export interface SinkDefinition<S extends z.ZodType = z.ZodType> extends Described<S> {
   readonly kind: 'sink'
+  /** Why no rows could be written now, for `validate --connect`; null when they could. Looks, and changes nothing. */
+  probe?(settings: z.output<S>): string | null
   create(context: {
     readonly settings: z.output<S>
     readonly host: Host
@@ -68,8 +70,11 @@ export type SendResult =
   | { readonly kind: 'accepted' }
   /** The backend took the payload and threw some rows away; it does not say which, and sending again would repeat. */
   | { readonly kind: 'partial'; readonly refusedRows: number; readonly reason: string }
-  /** The rows before `at` are in, row `at` is refused, and those behind it were not looked at: they are sent again. */
-  | { readonly kind: 'stopped'; readonly at: number; readonly reason: string }
+  /**
+   * The rows before `at` are in, row `at` is refused, and those behind it were not looked at: they are sent again. So are
+   * those before it where the backend, asked to confirm what it has on disk, did not.
+   */
+  | { readonly kind: 'stopped'; readonly at: number; readonly reason: string; readonly unconfirmed?: true }
   /** Too large after all: the payload is halved and sent again. */
   | { readonly kind: 'too_large'; readonly reason: string }
   /** May work later; `afterMs` when the backend says how much later. */
@@ -105,6 +110,6 @@ export interface DeliverySettings {
     readonly maxAgeMs: number | null
     readonly onFull: 'block' | 'drop_oldest'
   }
-  /** File for rows that the backend refuses for good. */
-  readonly deadLetter: string | null
+  /** Where rows go that the backend refuses for good; `auto` is a file of the exporter's own in the state's folder. */
+  readonly deadLetter: 'auto' | 'none' | { readonly path: string }
 }

@@ -35,6 +35,7 @@ test('--help names every command, the exit codes and the signals', async () => {
     'print-config',
     'components',
     'balance',
+    'replay',
     '78',
     'SIGHUP',
     'Examples',
@@ -51,7 +52,7 @@ test('without a command, help goes to stderr', async () => {
 })
 
 test('every command explains itself', async () => {
-  for (const command of ['run', 'validate', 'try', 'print-config', 'components', 'balance']) {
+  for (const command of ['run', 'validate', 'try', 'print-config', 'components', 'balance', 'replay']) {
     const { code, out } = await flowfold(command, '--help')
     assert.equal(code, 0)
     assert.match(out, new RegExp(`^Usage: flowfold ${command}`))
@@ -68,6 +69,12 @@ const WRONG: readonly (readonly [argv: string, answer: string])[] = [
   [
     'try --config x --input y --top many',
     "flowfold: option '--top <number>' argument 'many' is invalid. Write a whole number.",
+  ],
+  ['replay x', 'flowfold: replay needs --config <file...>'],
+  ['replay --config x', "flowfold: missing required argument 'file'"],
+  [
+    'replay x --config y --patience soon',
+    `flowfold: option '--patience <duration>' argument 'soon' is invalid. Write a duration such as "30s".`,
   ],
   ['components fodl', 'flowfold: no component "fodl"; did you mean "fold"?'],
   [

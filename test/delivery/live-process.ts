@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
+import type { TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { BalanceSheet, ExporterSheet } from '../../src/telemetry/balance-sheet.ts'
 
@@ -22,12 +23,14 @@ export class LiveProcess {
   readonly #port: number
   #log = ''
 
-  constructor(config: string, port: number) {
+  /** It ends with the test at the latest. */
+  constructor(test: TestContext, config: string, port: number) {
     this.#port = port
     this.#child = spawn(process.execPath, [join(ROOT, 'flowfold.ts'), 'run', '--config', config], {
       stdio: ['ignore', 'ignore', 'pipe'],
       env: { ...process.env, NODE_COMPILE_CACHE: join(ROOT, 'node_modules/.cache/flowfold') },
     })
+    test.after(() => this.#child.kill('SIGKILL'))
     this.#child.stderr!.on('data', (text) => {
       this.#log += text
     })

@@ -4,5 +4,5 @@ import { outage } from './outage.ts'
 
 test('a backend that is down while a million rows are made, then up, with kill -9 in between: all arrive', async (t) => {
   const progress = (text: string) => void process.stdout.write(`${text}\n`)
-  await outage({ dir: tempDir(t), rows: 1_000_000, maxBytes: 2 ** 30, progress })
+  await outage({ test: t, dir: tempDir(t), rows: 1_000_000, maxBytes: 2 ** 30, progress })
 })

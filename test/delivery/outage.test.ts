@@ -4,5 +4,11 @@ import { outage } from './outage.ts'
 
 test('a backend that is down until the outbox is full, then up, with kill -9 in between: all rows arrive', async (t) => {
   t.diagnostic('the long version, a million rows, is npm run test:delivery')
-  await outage({ dir: tempDir(t), rows: 20_000, maxBytes: 1_000_000, progress: (text) => t.diagnostic(text) })
+  await outage({
+    test: t,
+    dir: tempDir(t),
+    rows: 20_000,
+    maxBytes: 1_000_000,
+    progress: (text) => t.diagnostic(text),
+  })
 })

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { createReadStream, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import type { TestContext } from 'node:test'
 import { generateLines } from '../../bench/generator.ts'
 import { flowsOf, type Row } from '../../src/sdk/index.ts'
 import { difference } from '../../src/telemetry/balance-sheet.ts'
@@ -11,6 +12,7 @@ import { HecSink } from './hec-sink.ts'
 import { exporterIn, LiveProcess, type Reading } from './live-process.ts'
 
 export interface OutageOptions {
+  readonly test: TestContext
   /** Folder of log, state and rows. */
   readonly dir: string
   /** At least so many are made. */
@@ -25,34 +27,41 @@ const LINES_PER_PASS = 10_000
 /** What the key `connection` and windows of a second make of them, or a few more. */
 const ROWS_PER_PASS = 3400
 /** A pass is deleted when so many later ones have been read. */
-const PASSES_KEPT = 10
-const PASSES_AHEAD = 5
-/** What one commit may add, and one payload. */
-const ONE_PAYLOAD_BYTES = 2 * 2 ** 20
+const PASSES_KEPT = 15
+/** As in the config below. */
+const ONE_PAYLOAD_BYTES = 256 * 1024
+/** A Splunk that is up all the time, next to the one that is down. */
+const HEALTHY = 'splunk_hec/healthy'
 
 /**
  * Runs flowfold with a Splunk that is down while rows are made and then comes up, and kills it once in each of the two
- * times. A file of the same pipeline is the witness of what was made.
+ * times. The same pipeline leads to another Splunk, which is up, and to a file, the witness of what was made.
  */
-export async function outage({ dir, rows, maxBytes, progress }: OutageOptions): Promise<void> {
-  const [splunkPort, healthPort] = [await freePort(), await freePort()]
+export async function outage({ test, dir, rows, maxBytes, progress }: OutageOptions): Promise<void> {
+  const [splunkPort, healthyPort, healthPort] = [await freePort(), await freePort(), await freePort()]
   const configOf = (name: string, stopAtEnd: boolean) => {
     const path = join(dir, `${name}.yaml`)
-    writeFileSync(path, config({ dir, maxBytes, splunkPort, healthPort, stopAtEnd }))
+    writeFileSync(path, config({ dir, maxBytes, splunkPort, healthyPort, healthPort, stopAtEnd }))
     return path
   }
   const [following, finishing] = [configOf('following', false), configOf('finishing', true)]
   const writer = new PassWriter(dir)
   const watch = new Watch(maxBytes)
   const sink = new HecSink(splunkPort)
+  const healthy = new HecSink(healthyPort)
+  await healthy.open()
+  test.after(() => {
+    sink.close()
+    healthy.close()
+  })
   const passes = Math.ceil(rows / ROWS_PER_PASS)
 
-  const first = new LiveProcess(following, healthPort)
+  const first = new LiveProcess(test, following, healthPort)
   await writePasses(Math.ceil(passes / 2), writer, first, watch)
   await first.kill()
   progress(`killed while the backend is down, ${writer.lines} flows written`)
 
-  const second = new LiveProcess(following, healthPort)
+  const second = new LiveProcess(test, following, healthPort)
   watch.begin()
   await writePasses(passes, writer, second, watch)
   await second.until((reading) => isBlocked(reading) || reading.sheet.received === writer.lines, watch.see)
@@ -66,40 +75,46 @@ export async function outage({ dir, rows, maxBytes, progress }: OutageOptions): 
   await second.kill()
   progress(`killed with ${sink.rows} rows delivered`)
 
-  await new LiveProcess(finishing, healthPort).end()
-  sink.close()
-  await compare(dir, sink, writer.lines, rows, progress)
-  progress(`at most ${watch.mostBytes} bytes waited`)
+  await new LiveProcess(test, finishing, healthPort).end()
+  await compare(dir, { down: sink, healthy }, writer.lines, rows, progress)
+  progress(`at most ${watch.mostBytes} bytes of ${maxBytes} waited`)
+  progress(
+    `the healthy one was looked at ${watch.looks} times, and at most ${watch.mostBehind} commits behind`,
+  )
 }
 
-/** Whether every flow is in the file once, and every row of the file in the backend. */
+/** Whether every flow is in the file once, and every row of the file in both backends. */
 async function compare(
   dir: string,
-  sink: HecSink,
+  sinks: { readonly [name: string]: HecSink },
   flows: number,
   rows: number,
   progress: OutageOptions['progress'],
 ): Promise<void> {
   const uuids = new Set<string>()
   let flowsInFile = 0
-  let missing = 0
+  const missing = new Map(Object.keys(sinks).map((name) => [name, 0]))
   for await (const line of createInterface(createReadStream(join(dir, 'rows.jsonl')))) {
     const row = JSON.parse(line) as Row
     assert.ok(!uuids.has(row.UUID), `${row.UUID} is twice in the file`)
     uuids.add(row.UUID)
     flowsInFile += flowsOf(row)
-    if (!sink.times.has(row.UUID)) missing++
+    for (const [name, { times }] of Object.entries(sinks))
+      if (!times.has(row.UUID)) missing.set(name, missing.get(name)! + 1)
   }
-  progress(
-    `${uuids.size} rows; delivered ${sink.rows}, ${sink.rows - sink.times.size} of them again after a kill`,
-  )
+  for (const [name, { rows, times }] of Object.entries(sinks))
+    progress(
+      `${name}: ${rows} of ${uuids.size} rows delivered, ${rows - times.size} of them again after a kill`,
+    )
   assert.equal(flowsInFile, flows)
   assert.ok(uuids.size >= rows, `only ${uuids.size} rows were made`)
-  assert.equal(missing, 0, `${missing} rows never arrived`)
-  assert.equal(sink.times.size, uuids.size)
+  for (const [name, { times }] of Object.entries(sinks)) {
+    assert.equal(missing.get(name), 0, `rows never arrived at the one that is ${name}`)
+    assert.equal(times.size, uuids.size)
+  }
 }
 
-/** Writes passes, and lets flowfold read on while it can. */
+/** Writes passes, each when the one before is read and with those who take rows, or when nothing is taken any more. */
 async function writePasses(
   until: number,
   writer: PassWriter,
@@ -108,12 +123,16 @@ async function writePasses(
 ): Promise<void> {
   while (writer.passes < until) {
     writer.write()
-    const mayLag = PASSES_AHEAD * LINES_PER_PASS
     await flowfold.until(
-      (reading) => isBlocked(reading) || reading.sheet.received >= writer.lines - mayLag,
+      (reading) => isBlocked(reading) || (reading.sheet.received === writer.lines && hasAll(reading)),
       watch.see,
     )
   }
+}
+
+/** Faster than any exporter takes rows, input would only show how fast that is. */
+function hasAll(reading: Reading): boolean {
+  return exporterIn(reading, HEALTHY).pending === 0
 }
 
 function isBlocked({ reasons }: Reading): boolean {
@@ -141,7 +160,7 @@ class PassWriter {
     const text = this.#lines.join('').replaceAll('2026-09-21T00:00:', minute)
     if (this.passes > 0) this.#log.rotate()
     this.#log.write(text)
-    this.#log.prune(PASSES_KEPT + PASSES_AHEAD)
+    this.#log.prune(PASSES_KEPT)
     this.passes++
   }
 }
@@ -152,6 +171,9 @@ class Watch {
   #readings: Reading[] = []
   mostBytes = 0
   wasBlocked = false
+  looks = 0
+  /** Commits that the healthy exporter was behind. */
+  mostBehind = 0
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes
@@ -174,25 +196,44 @@ class Watch {
     )
     this.mostBytes = Math.max(this.mostBytes, reading.outboxBytes)
     this.wasBlocked ||= isBlocked(reading)
-    // What was made two commits ago is in the file, be Splunk up or down.
-    const earlier = this.#readings.findLast(({ commits }) => commits <= reading.commits - 2)
-    if (earlier) {
-      const { deliveredFlows, pending } = exporterIn(earlier, 'splunk_hec')
-      assert.ok(exporterIn(reading, 'file').deliveredFlows >= deliveredFlows + pending, 'the file is behind')
-    }
+    for (const exporter of ['file', HEALTHY]) this.#sees(reading, exporter)
     this.#readings = [...this.#readings.slice(-50), reading]
   }
+
+  /** What was made two commits ago is there, be the other Splunk up or down. */
+  #sees(reading: Reading, exporter: string): void {
+    const { deliveredFlows } = exporterIn(reading, exporter)
+    const missed = this.#readings.find((earlier) => madeIn(earlier) > deliveredFlows)
+    if (!missed) return
+    this.looks++
+    const behind = reading.commits - missed.commits
+    this.mostBehind = Math.max(this.mostBehind, behind)
+    assert.ok(behind <= 2, `${exporter} is ${behind} commits behind`)
+  }
+}
+
+/** Flows in all rows that were made until then. */
+function madeIn(reading: Reading): number {
+  const { deliveredFlows, pending } = exporterIn(reading, 'splunk_hec')
+  return deliveredFlows + pending
 }
 
 interface ConfigParts {
   readonly dir: string
   readonly maxBytes: number
   readonly splunkPort: number
+  readonly healthyPort: number
   readonly healthPort: number
   readonly stopAtEnd: boolean
 }
 
-function config({ dir, maxBytes, splunkPort, healthPort, stopAtEnd }: ConfigParts): string {
+function config({ dir, maxBytes, splunkPort, healthyPort, healthPort, stopAtEnd }: ConfigParts): string {
+  const splunk = (port: number) => `
+    endpoint: http://127.0.0.1:${port}
+    token: test
+    compression: none
+    max_content_length: 256KiB
+    retry: { initial_interval: 50ms, max_interval: 500ms }`
   return `
 receivers:
   events_log: { include: [${join(dir, 'events.log')}], stop_at_end: ${stopAtEnd}, poll_interval: 20ms }
@@ -200,20 +241,16 @@ processors:
   aggregate: { window: 1s, key: connection, lateness: 1s }
 exporters:
   file: { path: ${join(dir, 'rows.jsonl')}, rotation: { max_size: 100GB } }
-  splunk_hec:
-    endpoint: http://127.0.0.1:${splunkPort}
-    token: test
-    compression: none
-    max_content_length: 256KiB
-    retry: { initial_interval: 50ms, max_interval: 500ms }
+  splunk_hec: ${splunk(splunkPort)}
     outbox: { max_bytes: ${maxBytes} }
+  ${HEALTHY}: ${splunk(healthyPort)}
 service:
   state_dir: ${join(dir, 'state')}
-  commit_interval: 200ms
+  commit_interval: 500ms
   shutdown_timeout: 10m
   telemetry: { logs: { level: error }, metrics: { endpoint: "127.0.0.1:${healthPort}" } }
   health: { endpoint: "127.0.0.1:${healthPort}" }
   pipelines:
-    logs: { receivers: [events_log], processors: [aggregate], exporters: [file, splunk_hec] }
+    logs: { receivers: [events_log], processors: [aggregate], exporters: [file, splunk_hec, ${HEALTHY}] }
 `
 }

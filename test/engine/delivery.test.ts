@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { StartError } from '../../src/engine/start-error.ts'
@@ -98,6 +100,41 @@ test('readiness names the exporter that fails and why, and no other', async (t) 
   bad.answer = () => ({ kind: 'accepted' })
   await world.io.clock.advance(60_000)
   assert.deepEqual(await readiness(), [200, []])
+  await world.stop()
+})
+
+test('the README tells of every metric that exporters have in common', async (t) => {
+  const port = await freePort()
+  const service = { metricsEndpoint: { host: '127.0.0.1', port } }
+  const world = await DeliveryWorld.start(t, { exporters: { backend: new TestBackend() }, service })
+  const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
+  const names = [...text.matchAll(/^(flowfold_exporter_\w+)\{exporter="backend"/gm)].map(([, name]) => name)
+  assert.ok(names.length >= 7, names.join())
+  const readme = readFileSync('README.md', 'utf8')
+  for (const name of names) assert.ok(readme.includes(`\`${name}\``), name)
+  await world.stop()
+})
+
+test('readiness knows of an exporter that fails before there are rows', async (t) => {
+  const bad = new TestBackend()
+  bad.greeting = { kind: 'retry', cause: 'network', reason: 'connection refused' }
+  const world = await DeliveryWorld.start(t, { exporters: { bad, good: new TestBackend() } })
+  await world.settle()
+  assert.deepEqual(world.service.notReady, ['exporter bad: connection refused'])
+  bad.greeting = { kind: 'accepted' }
+  await world.io.clock.advance(60_000)
+  assert.deepEqual(world.service.notReady, [])
+  await world.stop()
+})
+
+test('once rows are on their way, they tell how the backend is', async (t) => {
+  const bad = new TestBackend()
+  bad.greeting = { kind: 'retry', cause: 'network', reason: 'connection refused' }
+  const world = await DeliveryWorld.start(t, { exporters: { bad } })
+  await world.settle()
+  await world.give(1)
+  await world.commit()
+  assert.deepEqual([bad.rows.length, world.service.notReady], [1, []])
   await world.stop()
 })
 
@@ -265,6 +302,22 @@ test('what an exporter drops stands on the sheet, by exporter and by reason', as
   await world.io.clock.advance(10_000)
   assert.deepEqual(world.exporterSheet('old').dropped, { outbox_too_old: 9 }, 'without new rows too')
   assert.equal(difference(world.sheet), 0)
+  await world.stop()
+})
+
+test('what is refused is kept in state_dir, in a file of its exporter, unless that is not wanted', async (t) => {
+  const [own, none] = [new TestBackend(), new TestBackend({ deadLetter: 'none' })]
+  own.answer = none.answer = () => ({ kind: 'refused', reason: 'no' })
+  const world = await DeliveryWorld.start(t, { exporters: { 'own/a.b': own, none } })
+  await world.give(2)
+  await world.commit()
+  const folder = join(world.stateDir, 'dead_letter')
+  const letters = readFileSync(join(folder, 'own/a.b.jsonl'), 'utf8').trimEnd().split('\n')
+  assert.deepEqual(
+    letters.map((line) => JSON.parse(line).exporter),
+    ['own/a.b', 'own/a.b'],
+  )
+  assert.deepEqual(readdirSync(folder, { recursive: true }).toSorted(), ['own', 'own/a.b.jsonl'])
   await world.stop()
 })
 

@@ -17,6 +17,12 @@ const answer: fc.Arbitrary<Answer> = fc.oneof(
   retry,
   fc.record({ kind: fc.constant('stopped' as const), at: fc.nat({ max: 6 }), reason: fc.constant('bad') }),
   fc.record({
+    kind: fc.constant('stopped' as const),
+    at: fc.nat({ max: 6 }),
+    reason: fc.constant('bad'),
+    unconfirmed: fc.constant(true as const),
+  }),
+  fc.record({
     kind: fc.constantFrom('refused', 'too_large'),
     reason: fc.constant('no'),
   }) as fc.Arbitrary<SendResult>,

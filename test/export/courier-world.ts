@@ -83,7 +83,9 @@ export class ScriptedSender implements Sender {
 
   #take(uuids: readonly string[], answer: SendResult): void {
     if (answer.kind === 'accepted' || answer.kind === 'partial') this.has.push(...uuids)
-    if (answer.kind === 'stopped' && answer.at < uuids.length) this.has.push(...uuids.slice(0, answer.at))
+    // What is not confirmed may not be there.
+    if (answer.kind === 'stopped' && !answer.unconfirmed && answer.at < uuids.length)
+      this.has.push(...uuids.slice(0, answer.at))
   }
 }
 
@@ -123,7 +125,7 @@ export class CourierWorld {
       timeoutMs: 30_000,
       retry: { initialMs: 1000, maxMs: 60_000, maxElapsedMs: null, ...retry },
       outbox: { maxBytes: 2 ** 40, maxAgeMs: null, onFull: 'block' as const },
-      deadLetter: join(dir, 'refused.jsonl'),
+      deadLetter: { path: join(dir, 'refused.jsonl') },
       ...differs,
     }
     const lane = laneOf('splunk', ['logs', 'drops'], settings.outbox)
@@ -204,7 +206,7 @@ export class CourierWorld {
       sender: this.sender,
       settings: this.#settings,
       outbox: this.outboxWorld.outbox,
-      deadLetter: new DeadLetter('splunk', this.#settings.deadLetter, host.clock, host.log),
+      deadLetter: new DeadLetter('splunk', this.#deadLetterPath, host.clock, host.log),
       books: {
         delivered: (_, flows, rows, bytes) => {
           this.delivered.flows += flows

@@ -238,7 +238,7 @@ test('trouble is named while it lasts, and logged when it begins and ends, not w
   assert.deepEqual(
     world.host.lines.map(({ level, message }) => [level, message]),
     [
-      ['warn', 'the backend takes no rows; they wait in the outbox and are tried again'],
+      ['warn', 'the backend takes no rows; they wait and are tried again'],
       ['info', 'the backend takes rows again'],
     ],
   )

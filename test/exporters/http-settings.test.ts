@@ -10,7 +10,7 @@ import { printable } from '../../src/config/printable.ts'
 import { formatProblem } from '../../src/config/problem.ts'
 import { surroundings } from '../../src/config/surroundings.ts'
 import type { Catalog } from '../../src/sdk/index.ts'
-import { noOpenssl, TestCa } from '../support/certificates.ts'
+import { TestCa } from '../support/certificates.ts'
 import { HandReceiver } from '../support/parts.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
@@ -89,7 +89,7 @@ test('files that hold no certificate are a mistake', async (t) => {
   assert.match(found, /the files of `tls` are no PEM, or do not belong together/)
 })
 
-test('a key of another certificate is a mistake', { skip: noOpenssl }, async (t) => {
+test('a key of another certificate is a mistake', async (t) => {
   const folder = tempDir(t)
   const ca = new TestCa(folder)
   const tls = { cert_file: ca.sign('one').certFile, key_file: ca.sign('two').keyFile }

@@ -23,6 +23,8 @@ export class TestBackend {
   readonly rows: Row[] = []
   /** What it says to a payload; null says nothing, ever. */
   answer: (rows: readonly Row[]) => SendResult | null = () => ({ kind: 'accepted' })
+  /** What it says to a question without rows. */
+  greeting: SendResult = { kind: 'accepted' }
   latencyMs = 0
   rowsPerPayload = 100
   attempts = 0
@@ -54,7 +56,7 @@ export class TestBackend {
           if (answer?.kind === 'accepted') this.rows.push(...rows)
           return answer!
         },
-        probe: async () => ({ kind: 'accepted' }),
+        probe: async () => this.greeting,
       }),
     })
   }

@@ -43,6 +43,7 @@ export async function faultyServer(
   test: TestContext,
   answers: readonly Answer[],
   tls?: ServerOptions,
+  port = 0,
 ): Promise<FaultyServer> {
   const requests: Seen[] = []
   const unseen: Seen[] = []
@@ -59,7 +60,7 @@ export async function faultyServer(
     waiting = null
     give(answer, request, response)
   })
-  server.listen(0, '127.0.0.1')
+  server.listen(port, '127.0.0.1')
   await once(server, 'listening')
   test.after(() => {
     server.closeAllConnections()

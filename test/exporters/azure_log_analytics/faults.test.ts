@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Payload, Row, Sender, SendResult } from '../../../src/sdk/index.ts'
-import { type Answer, refusingUrl } from '../../support/faulty-server.ts'
+import type { SendResult } from '../../../src/sdk/index.ts'
+import { selfSigned } from '../../support/certificates.ts'
+import type { Answer } from '../../support/faulty-server.ts'
 import { row } from '../../support/rows.ts'
-import { selfSigned } from '../../support/self-signed.ts'
-import { entriesIn, error, logsApi, senderTo, tokens } from './world.ts'
+import { error, logsApi, senderTo, tokens } from './world.ts'
 
 const NEVER = new AbortController().signal
 const ROLE =
@@ -116,24 +116,6 @@ for (const [what, answer, expected] of FAULTS)
     assert.deepEqual(await sender.send(payload, NEVER), { kind: 'accepted' }, 'and then it goes on')
   })
 
-for (const cut of ['reset', 'half'] as const)
-  test(`a connection that breaks (${cut}) leaves rows to be sent again`, async (t) => {
-    const { url, requests } = await logsApi(t, [cut])
-    const sender = senderTo(url)
-    const [payload] = sender.encode([row()])
-    const result = await sender.send(payload, NEVER)
-    assert.ok(result.kind === 'retry' && result.cause === 'network', JSON.stringify(result))
-    assert.equal(requests.length, 1)
-  })
-
-test('nobody listens', async () => {
-  const sender = senderTo((await refusingUrl()).replace('http:', 'https:'))
-  const [payload] = sender.encode([row()])
-  const result = await sender.send(payload, NEVER)
-  assert.ok(result.kind === 'retry' && result.cause === 'network', JSON.stringify(result))
-  assert.match(result.reason, /^no answer: connect ECONNREFUSED 127\.0\.0\.1/)
-})
-
 test('a certificate that nobody vouches for is not taken', async (t) => {
   const { url, requests } = await logsApi(t)
   const sender = senderTo(url, { ca: selfSigned().cert })
@@ -142,29 +124,6 @@ test('a certificate that nobody vouches for is not taken', async (t) => {
   assert.ok(result.kind === 'retry' && result.cause === 'network', JSON.stringify(result))
   assert.match(result.reason, /certificate/)
   assert.equal(requests.length, 0)
-})
-
-test('an attempt that is called off is never taken for delivered', async (t) => {
-  const timeout = new Error('timeout')
-  const { url } = await logsApi(t, ['silence'])
-  const sender = senderTo(url)
-  const [payload] = sender.encode([row()])
-  await assert.rejects(sender.send(payload, AbortSignal.abort(timeout)), timeout, 'before it began')
-  await assert.rejects(sender.send(payload, AbortSignal.timeout(100)), { name: 'TimeoutError' })
-})
-
-test('an attempt that is called off while its answer comes is not taken for delivered either', async (t) => {
-  const abort = new AbortController()
-  const timeout = new Error('timeout')
-  const { url } = await logsApi(t, [
-    () => {
-      abort.abort(timeout)
-      return { status: 204 }
-    },
-  ])
-  const sender = senderTo(url)
-  const [payload] = sender.encode([row()])
-  await assert.rejects(sender.send(payload, abort.signal), timeout)
 })
 
 test('a token that never comes does not outlive the attempt, and another one is asked for', async (t) => {
@@ -176,18 +135,6 @@ test('a token that never comes does not outlive the attempt, and another one is 
   const [payload] = sender.encode([row()])
   await assert.rejects(sender.send(payload, AbortSignal.timeout(50)), { name: 'TimeoutError' })
   assert.deepEqual(await sender.send(payload, NEVER), { kind: 'accepted' })
-})
-
-test('after a refused token comes a new one', async (t) => {
-  const { url, requests } = await logsApi(t, [error(401, 'Unauthorized', 'expired')])
-  const sender = senderTo(url, { credential: tokens('expired', 'renewed') })
-  const [payload] = sender.encode([row()])
-  assert.equal((await sender.send(payload, NEVER)).kind, 'retry')
-  assert.equal((await sender.send(payload, NEVER)).kind, 'accepted')
-  assert.deepEqual(
-    requests.map(({ headers }) => headers.authorization),
-    ['Bearer expired', 'Bearer renewed'],
-  )
 })
 
 test('an identity that has no token says why, and is asked again', async (t) => {
@@ -208,36 +155,3 @@ test('an identity that has no token says why, and is asked again', async (t) => 
   isThere = true
   assert.deepEqual(await sender.send(payload, NEVER), { kind: 'accepted' })
 })
-
-test('through every fault all rows arrive, and only what Azure may have taken comes twice', async (t) => {
-  const faults = FAULTS.filter(([, , { kind }]) => kind !== 'refused').map(([, answer]) => answer)
-  const { url, requests } = await logsApi(t, [...faults, 'reset', 'half'])
-  const sender = senderTo(url)
-  const rows = Array.from({ length: 5000 }, (_, i) => row({ UUID: `row-${i}` }))
-  const taken: string[] = []
-  for (const payload of sender.encode(rows)) taken.push(...(await settled(sender, payload)))
-  assert.deepEqual(
-    taken,
-    rows.map(({ UUID }) => UUID),
-  )
-  const accepted = requests
-    .slice(faults.length + 2)
-    .flatMap((request) => entriesIn(request).map(({ UUID }) => UUID))
-  assert.deepEqual(accepted, taken, 'what was taken was sent once after the faults')
-})
-
-/** Tries as the engine does, without the waits; the UUIDs in the order in which they were taken. */
-async function settled(sender: Sender, payload: Payload): Promise<string[]> {
-  for (;;) {
-    const { kind } = await sender.send(payload, NEVER)
-    if (kind === 'accepted') return payload.rows.map(({ UUID }) => UUID)
-    if (kind === 'retry') continue
-    assert.equal(kind, 'too_large')
-    const half = Math.ceil(payload.rows.length / 2)
-    const halves: readonly (readonly Row[])[] = [payload.rows.slice(0, half), payload.rows.slice(half)]
-    const taken: string[] = []
-    for (const rows of halves)
-      for (const part of sender.encode(rows)) taken.push(...(await settled(sender, part)))
-    return taken
-  }
-}

@@ -4,7 +4,10 @@ import { test } from 'node:test'
 import { type Auth, credentialOf } from '../../../exporters/azure_log_analytics/auth.ts'
 import { azureLogAnalytics } from '../../../exporters/azure_log_analytics/index.ts'
 import { SettingError } from '../../../src/sdk/index.ts'
+import { fileOf, selfSigned } from '../../support/certificates.ts'
+import { testHost } from '../../support/host.ts'
 import { tempDir } from '../../support/temp-dir.ts'
+import { transportFor } from './world.ts'
 
 const SOUND = { endpoint: 'https://rule-a1b2.eastus-1.ingest.monitor.azure.com', rule_id: 'dcr-0a1b' }
 const APPLICATION = { tenant_id: 'tenant', client_id: 'client' }
@@ -56,5 +59,9 @@ const IDENTITIES: readonly (readonly [credential: string, auth: Auth])[] = [
 
 for (const [credential, auth] of IDENTITIES)
   test(`${auth.kind} asks a ${credential}`, async () => {
-    assert.equal((await credentialOf(auth, 'government')).constructor.name, credential)
+    assert.equal(
+      (await credentialOf(auth, 'government', transportFor(fileOf(selfSigned().cert), testHost())))
+        .constructor.name,
+      credential,
+    )
   })

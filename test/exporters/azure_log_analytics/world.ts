@@ -1,15 +1,18 @@
 import type { TestContext } from 'node:test'
 import type { TokenCredential } from '@azure/identity'
+import { azureLogAnalytics } from '../../../exporters/azure_log_analytics/index.ts'
 import { Ingestion } from '../../../exporters/azure_log_analytics/ingestion.ts'
 import { LogAnalyticsSender } from '../../../exporters/azure_log_analytics/log-analytics-sender.ts'
+import { Transport, type TransportSettings } from '../../../exporters/azure_log_analytics/transport.ts'
+import { fileOf, selfSigned } from '../../support/certificates.ts'
 import { type Answer, type FaultyServer, faultyServer, type Seen } from '../../support/faulty-server.ts'
 import { type TestHost, testHost } from '../../support/host.ts'
-import { selfSigned } from '../../support/self-signed.ts'
 
 export const RULE = 'dcr-00000000000000000000000000000001'
 export const STREAM = 'Custom-ContainerNetworkLogs_CL'
 
 const { cert, key } = selfSigned()
+const caFile = fileOf(cert)
 
 /** Plays the Logs Ingestion API on a local TLS socket: these answers first, then it takes everything. */
 export function logsApi(test: TestContext, answers: readonly Answer[] = []): Promise<FaultyServer> {
@@ -41,7 +44,19 @@ export function senderTo(
   } = {},
 ): LogAnalyticsSender {
   const target = { endpoint, ruleId: RULE, stream: STREAM, audience: 'https://monitor.azure.com' }
-  return new LogAnalyticsSender(new Ingestion(target, credential, { tlsOptions: { ca } }), host)
+  const transport = transportFor(ca === cert ? caFile : fileOf(ca), host)
+  return new LogAnalyticsSender(new Ingestion(target, credential, transport), host)
+}
+
+/** As the settings make it, for those who trust this CA. */
+export function transportFor(ca_file: string, host: Pick<TestHost, 'clock'>): Transport {
+  const settings = azureLogAnalytics.settings.parse({
+    endpoint: 'https://unused.ingest.monitor.azure.com',
+    rule_id: RULE,
+    proxy: 'none',
+    tls: { ca_file },
+  })
+  return new Transport(settings as TransportSettings, host)
 }
 
 /** Gives one token after the other, a new one with each credential; the last one stays. */

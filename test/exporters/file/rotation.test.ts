@@ -183,7 +183,8 @@ test('what cannot be compressed stays as it is until it can', { skip: noSmallDis
   await before.close()
   rmSync(ballast)
   assert.deepEqual(rows(folder), [['rows-2026-01-01T00-00-00.000.jsonl', '1'], ['rows.jsonl']])
-  assert.equal(host.metric('file_compress_failures_total'), 1)
+  // The pass at the start may still be under way when the rotation asks for another.
+  assert.ok(host.metric('file_compress_failures_total')! >= 1)
   assert.match(String(host.lines.at(-1)?.fields.reason), /no space left/)
 
   await fileSink(settings, { position }).close()

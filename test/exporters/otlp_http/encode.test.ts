@@ -8,12 +8,12 @@ import { LogRecords } from '../../../exporters/otlp_http/log-records.ts'
 import type { Payload, Row } from '../../../src/sdk/index.ts'
 import { faultyServer } from '../../support/faulty-server.ts'
 import { FULL_ROW } from '../../support/full-row.ts'
+import { NEVER, payloadOf } from '../../support/payloads.ts'
 import { row } from '../../support/rows.ts'
-import { otlpSender, payloadOf } from './world.ts'
+import { otlpSender } from './world.ts'
 
 const ENDPOINT = { endpoint: 'http://127.0.0.1:1' }
 const ENCODINGS = ['json', 'proto'] as const
-const NEVER = new AbortController().signal
 
 for (const encoding of ENCODINGS)
   test(`rows in ${encoding} are the same bytes as ever`, (t) => {

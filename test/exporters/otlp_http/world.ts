@@ -1,6 +1,6 @@
 import type { TestContext } from 'node:test'
 import { otlpHttp } from '../../../exporters/otlp_http/index.ts'
-import type { Payload, Row, Sender } from '../../../src/sdk/index.ts'
+import type { Sender } from '../../../src/sdk/index.ts'
 import { type TestHost, testHost } from '../../support/host.ts'
 
 /** An `otlp_http` exporter with these settings, as a config would make it. */
@@ -12,11 +12,4 @@ export function otlpSender(
   const sender = otlpHttp.create({ settings: otlpHttp.settings.parse({ proxy: 'none', ...settings }), host })
   test.after(() => sender.close?.())
   return sender as Sender
-}
-
-/** The one payload that some rows make. */
-export function payloadOf(sender: Sender, rows: readonly Row[]): Payload {
-  const [payload, ...more] = sender.encode(rows)
-  if (more.length > 0) throw new Error(`${more.length + 1} payloads`)
-  return payload
 }

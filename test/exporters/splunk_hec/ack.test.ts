@@ -4,8 +4,9 @@ import { splunkHec } from '../../../exporters/splunk_hec/index.ts'
 import type { Sender, SendResult } from '../../../src/sdk/index.ts'
 import { type Answer, type FaultyServer, faultyServer, type Seen } from '../../support/faulty-server.ts'
 import { type TestHost, testHost } from '../../support/host.ts'
+import { NEVER, payloadOf } from '../../support/payloads.ts'
 import { row } from '../../support/rows.ts'
-import { hecSender, NEVER, payloadOf } from './world.ts'
+import { hecSender } from './world.ts'
 
 const POLL_MS = 2000
 const ROWS = [row({ UUID: 'row-1' }), row({ UUID: 'row-2' })]

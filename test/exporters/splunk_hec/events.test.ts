@@ -3,9 +3,10 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { cimFields } from '../../../exporters/splunk_hec/cim.ts'
 import type { Row } from '../../../src/sdk/index.ts'
+import { payloadOf } from '../../support/payloads.ts'
 import { row } from '../../support/rows.ts'
 import { noRecording, recordedRows, sampleRows } from '../../support/sample-rows.ts'
-import { eventsIn, hecSender, payloadOf } from './world.ts'
+import { eventsIn, hecSender } from './world.ts'
 
 const ENDPOINT = { endpoint: 'http://127.0.0.1:1' }
 

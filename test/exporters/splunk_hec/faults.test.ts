@@ -1,16 +1,13 @@
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { test } from 'node:test'
 import type { SendResult } from '../../../src/sdk/index.ts'
-import { type Answer, faultyServer, refusingUrl } from '../../support/faulty-server.ts'
+import { type Answer, faultyServer } from '../../support/faulty-server.ts'
 import { testHost } from '../../support/host.ts'
+import { NEVER, payloadOf } from '../../support/payloads.ts'
 import { row } from '../../support/rows.ts'
-import { tempDir } from '../../support/temp-dir.ts'
-import { hecSender, NEVER, payloadOf } from './world.ts'
+import { hecSender } from './world.ts'
 
 const ROWS = [1, 2, 3].map((n) => row({ UUID: `row-${n}` }))
-const IN_30_S = new Date(Date.UTC(2026, 0, 1, 0, 0, 30)).toUTCString()
 
 function hec(status: number, code: number, more: object = {}, headers = {}): Answer {
   return { status, headers, body: JSON.stringify({ text: 'said', code, ...more }) }
@@ -32,47 +29,12 @@ const FAULTS: readonly (readonly [what: string, answer: Answer, result: SendResu
     ),
   ],
   [
-    '2: no token',
-    hec(401, 2),
-    retry(
-      'rejected',
-      'credentials are missing, wrong or expired (401 Unauthorized: {"text":"said","code":2})',
-    ),
-  ],
-  [
     '4: bad token',
     hec(403, 4),
     retry(
       'rejected',
       'these credentials are not allowed to write here (403 Forbidden: {"text":"said","code":4})',
     ),
-  ],
-  [
-    '6 for the event in the middle',
-    hec(400, 6, { 'invalid-event-number': 1 }),
-    {
-      kind: 'stopped',
-      at: 1,
-      reason: '400 Bad Request: {"text":"said","code":6,"invalid-event-number":1}',
-    },
-  ],
-  [
-    '6 for the first event',
-    hec(400, 6, { 'invalid-event-number': 0 }),
-    {
-      kind: 'stopped',
-      at: 0,
-      reason: '400 Bad Request: {"text":"said","code":6,"invalid-event-number":0}',
-    },
-  ],
-  [
-    '12 for an event that is not there',
-    hec(400, 12, { 'invalid-event-number': 3 }),
-    {
-      kind: 'stopped',
-      at: 2,
-      reason: '400 Bad Request: {"text":"said","code":12,"invalid-event-number":3}',
-    },
   ],
   [
     '6 for nobody knows which',
@@ -110,24 +72,7 @@ const FAULTS: readonly (readonly [what: string, answer: Answer, result: SendResu
       'the token asks for acknowledgments; set `ack: true`, or turn them off for the token (400 Bad Request: {"text":"said","code":10})',
     ),
   ],
-  [
-    '26: queue full',
-    hec(429, 26, {}, { 'retry-after': IN_30_S }),
-    {
-      kind: 'retry',
-      cause: 'throttled',
-      reason: '429 Too Many Requests: {"text":"said","code":26}',
-      afterMs: 30_000,
-    },
-  ],
-  ['nothing but 413', { status: 413 }, { kind: 'too_large', reason: '413 Payload Too Large' }],
   ['nothing but 400', { status: 400 }, { kind: 'refused', reason: '400 Bad Request' }],
-  ['nothing but 502', { status: 502 }, retry('unavailable', '502 Bad Gateway')],
-  [
-    'nothing but 404',
-    { status: 404 },
-    retry('rejected', 'nothing takes rows at this address; look at the endpoint (404 Not Found)'),
-  ],
   [
     'a web page',
     { status: 200, body: '<p>hello' },
@@ -142,52 +87,57 @@ for (const [what, answer, result] of FAULTS)
     assert.deepEqual(await sender.send(payloadOf(sender, ROWS), NEVER), result)
   })
 
-test('a refused connection is tried again', async (t) => {
-  const endpoint = await refusingUrl()
-  const sender = hecSender(t, { endpoint })
-  assert.deepEqual(await sender.send(payloadOf(sender, ROWS), NEVER), {
-    kind: 'retry',
-    cause: 'network',
-    reason: `connection refused by ${new URL(endpoint).host}`,
-  })
-})
+/** Splunk that counts events from 0 or from 1, and finds this one bad. */
+function counting(first: number, bad: string, code = 6): Answer {
+  return ({ body }) => {
+    const uuids = [...body.toString().matchAll(/"UUID":"([^"]+)"/g)].map(([, uuid]) => uuid)
+    // Asked with a single bad event.
+    if (uuids.length === 0) return hec(400, code, { 'invalid-event-number': first })
+    const at = uuids.indexOf(bad)
+    return at < 0 ? hec(200, 0) : hec(400, code, { 'invalid-event-number': at + first })
+  }
+}
 
-for (const answer of ['reset', 'half'] as const)
-  test(`a connection that is cut (${answer}) is tried again, and the rows are the same`, async (t) => {
-    const server = await faultyServer(t, [answer, hec(200, 0)])
-    const sender = hecSender(t, { endpoint: server.url })
-    const payload = payloadOf(sender, ROWS)
-    const failed = await sender.send(payload, NEVER)
-    assert.equal(failed.kind === 'retry' && failed.cause, 'network')
-    assert.deepEqual(await sender.send(payload, NEVER), { kind: 'accepted' })
-    assert.deepEqual(server.requests[0].body, server.requests[1].body)
-  })
+for (const first of [0, 1])
+  for (const [at, { UUID: bad }] of ROWS.entries())
+    test(`of Splunk that counts from ${first}, event ${at} of three is known as the bad one`, async (t) => {
+      const server = await faultyServer(t, [counting(first, bad)])
+      const sender = hecSender(t, { endpoint: server.url })
+      const result = await sender.send(payloadOf(sender, ROWS), NEVER)
+      assert.ok(result.kind === 'stopped' && result.at === at, JSON.stringify(result))
+      const before = server.requests.length
+      const again = await sender.send(payloadOf(sender, ROWS), NEVER)
+      assert.ok(again.kind === 'stopped' && again.at === at, JSON.stringify(again))
+      assert.equal(server.requests.length, before + 1, 'it is asked once')
+    })
 
-test('an answer that comes too late is tried again', async (t) => {
-  const host = testHost()
-  const server = await faultyServer(t, ['silence'])
-  const sender = hecSender(t, { endpoint: server.url, timeout: '3s' }, host)
-  const result = sender.send(payloadOf(sender, ROWS), NEVER)
-  await server.seen()
-  await host.clock.advance(3000)
-  const late = await result
-  assert.equal(late.kind === 'retry' && late.cause, 'timeout')
-})
-
-test('a token that was renewed in its file is used', async (t) => {
-  const host = testHost()
-  const file = join(tempDir(t), 'token')
-  writeFileSync(file, 'first-token\n')
-  const server = await faultyServer(t, [
-    ({ headers }) => (headers.authorization === 'Splunk second-token' ? hec(200, 0) : hec(401, 3)),
+test('each code may begin elsewhere, and is asked about by a bad event of its kind', async (t) => {
+  const asked: string[] = []
+  const answers = [6, 12, 13, 15].flatMap((code): Answer[] => [
+    hec(400, code, { 'invalid-event-number': 1 }),
+    ({ body }) => {
+      asked.push(body.toString())
+      return hec(400, code, { 'invalid-event-number': code === 6 ? 0 : 1 })
+    },
   ])
-  const sender = hecSender(t, { endpoint: server.url, token: null, token_file: file }, host)
-  const payload = payloadOf(sender, ROWS)
-  const refused = await sender.send(payload, NEVER)
-  assert.equal(refused.kind === 'retry' && refused.cause, 'rejected')
-  writeFileSync(file, 'second-token\n')
-  await host.clock.advance(1000)
-  assert.deepEqual(await sender.send(payload, NEVER), { kind: 'accepted' })
+  const server = await faultyServer(t, answers)
+  const sender = hecSender(t, { endpoint: server.url })
+  const places: unknown[] = []
+  for (let i = 0; i < 4; i++) {
+    const result = await sender.send(payloadOf(sender, ROWS), NEVER)
+    places.push(result.kind === 'stopped' && result.at)
+  }
+  assert.deepEqual(places, [1, 0, 0, 0])
+  assert.deepEqual(asked, ['{"event":', '{}', '{"event":""}', '{}'])
+})
+
+test('while Splunk cannot be asked where it begins, rows wait', async (t) => {
+  const bad = hec(400, 6, { 'invalid-event-number': 1 })
+  const server = await faultyServer(t, [bad, 'reset', bad, hec(503, 9), bad, hec(400, 6)])
+  const sender = hecSender(t, { endpoint: server.url })
+  const kinds: string[] = []
+  for (let i = 0; i < 3; i++) kinds.push((await sender.send(payloadOf(sender, ROWS), NEVER)).kind)
+  assert.deepEqual(kinds, ['retry', 'retry', 'stopped'])
 })
 
 test('Splunk that repeats what it was sent gives no secret away', async (t) => {

@@ -1,10 +1,8 @@
 import type { TestContext } from 'node:test'
 import { splunkHec } from '../../../exporters/splunk_hec/index.ts'
-import type { Payload, Row, Sender } from '../../../src/sdk/index.ts'
+import type { Payload, Sender } from '../../../src/sdk/index.ts'
 import type { Seen } from '../../support/faulty-server.ts'
 import { type TestHost, testHost } from '../../support/host.ts'
-
-export const NEVER = new AbortController().signal
 
 /** A `splunk_hec` exporter with these settings, as a config would make it. */
 export function hecSender(
@@ -16,13 +14,6 @@ export function hecSender(
   const sender = splunkHec.create({ settings: parsed, host })
   test.after(() => sender.close?.())
   return sender as Sender
-}
-
-/** The one payload that some rows make. */
-export function payloadOf(sender: Sender, rows: readonly Row[]): Payload {
-  const [payload, ...more] = sender.encode(rows)
-  if (more.length > 0) throw new Error(`${more.length + 1} payloads`)
-  return payload
 }
 
 /** The events of a payload or a request, as Splunk reads them: JSON objects in a row. */

@@ -1,0 +1,31 @@
+import { accessSync, constants, statfsSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { explain } from './problem.ts'
+
+/** Why no rows could be appended to a file; null when they could. Looks, and changes nothing. */
+export function whyNotWritable(path: string): string | null {
+  try {
+    const file = statSync(path, { throwIfNoEntry: false })
+    if (file?.isDirectory()) throw Object.assign(new Error(), { code: 'EISDIR' })
+    if (file && !file.isFile()) return `${path} is no regular file; name one, or a new one`
+    if (file) accessSync(path, constants.R_OK | constants.W_OK)
+    // The folder too: files are begun, noted and rotated there.
+    const folder = existing(dirname(path))
+    accessSync(folder, constants.W_OK | constants.X_OK)
+    if (statfsSync(folder).bavail === 0) throw Object.assign(new Error(), { code: 'ENOSPC' })
+    return null
+  } catch (error) {
+    return explain(error as NodeJS.ErrnoException, path)
+  }
+}
+
+/** The folder, or the nearest one above it that is there: the others can be made. */
+function existing(folder: string): string {
+  const found = statSync(folder, { throwIfNoEntry: false })
+  if (found === undefined) {
+    if (dirname(folder) === folder) return folder
+    return existing(dirname(folder))
+  }
+  if (!found.isDirectory()) throw Object.assign(new Error(), { code: 'ENOTDIR' })
+  return folder
+}
