@@ -9,6 +9,7 @@ import {
   type WriteResult,
 } from '../../src/sdk/index.ts'
 import { type Begun, BegunNote } from './begun-note.ts'
+import type { FileFormat, RowEncoder } from './file-format.ts'
 import type { FileMetrics } from './metrics.ts'
 import { OpenFile, syncFolder } from './open-file.ts'
 import type { Place } from './place.ts'
@@ -29,15 +30,10 @@ export interface FileSinkOptions {
   readonly maxAgeMs: number
 }
 
-/** Rows to bytes. Each piece is valid until the next. */
-export interface RowEncoder {
-  encode(rows: RowBatch): Iterable<Uint8Array>
-}
-
 export interface FileSinkParts {
   readonly host: Host
   readonly metrics: FileMetrics
-  readonly encoder: RowEncoder
+  readonly format: FileFormat
   readonly rotated: RotatedFiles
   /** Where the last commit left it. */
   readonly place: Place | null
@@ -57,7 +53,7 @@ export class FileSink implements Sink {
   readonly #host: Host
   readonly #metrics: FileMetrics
   readonly #rotated: RotatedFiles
-  readonly #encoder: RowEncoder
+  readonly #format: FileFormat
   readonly #note: BegunNote
   /** Files with rows that a process before us did not get committed; null until we looked. */
   #leftBehind: readonly Begun[] | null = null
@@ -68,15 +64,17 @@ export class FileSink implements Sink {
   #committedNth: number
   /** The file at `#place`; null after an error. */
   #file: OpenFile | null = null
+  /** Of the file that was opened last. */
+  #encoder: RowEncoder | null = null
   /** Taken from us since the last commit, possibly with rows. */
   #taken: OpenFile[] = []
   #rotateAfterMs = 0
 
-  constructor(options: FileSinkOptions, { host, metrics, encoder, rotated, place }: FileSinkParts) {
+  constructor(options: FileSinkOptions, { host, metrics, format, rotated, place }: FileSinkParts) {
     this.#options = options
     this.#host = host
     this.#metrics = metrics
-    this.#encoder = encoder
+    this.#format = format
     this.#rotated = rotated
     this.#note = new BegunNote(options.path)
     this.#place = place
@@ -161,7 +159,7 @@ export class FileSink implements Sink {
     recover(place, this.#leftBehind, this.#host.log)
     if (this.#leftBehind.length > 0) this.#note.clear()
     this.#leftBehind = []
-    const file = new OpenFile(this.#options.path, this.#options.mode)
+    const file = this.#openAtPath()
     const same =
       place?.rotate_to === null &&
       place.path === file.path &&
@@ -170,6 +168,31 @@ export class FileSink implements Sink {
     if (!same) return this.#begin(file)
     this.#file = file
     return file
+  }
+
+  /** The file that bears our name, with room for rows behind what it holds: one that is complete makes way. */
+  #openAtPath(): OpenFile {
+    const { path, mode } = this.#options
+    const file = new OpenFile(path, mode)
+    const opened = this.#format.open(file)
+    if (opened.kind === 'writable') {
+      this.#encoder = opened.encoder
+      return file
+    }
+    file.close()
+    if (opened.kind === 'foreign')
+      throw new SettingError(
+        ['path'],
+        `${path} ${opened.reason}; set another path, or move the file elsewhere`,
+      )
+    const to = rotatedName(path, this.#host.clock.now())
+    this.#host.log.warn('nothing can follow what the file holds; it is set aside, and a new one begun', {
+      reason: opened.reason,
+      to,
+    })
+    renameSync(path, join(dirname(path), to))
+    this.#metrics.rotations.add(1)
+    return this.#openAtPath()
   }
 
   /** From here on all that stands in `file` is somebody else's, or done with. */
@@ -193,7 +216,7 @@ export class FileSink implements Sink {
     if (fate === 'untouched') return file
     const { level, message } = FATES[fate]
     this.#host.log[level](message, { path: file.path })
-    const next = new OpenFile(this.#options.path, this.#options.mode)
+    const next = this.#openAtPath()
     this.#taken.push(file)
     return this.#begin(next)
   }
@@ -209,8 +232,7 @@ export class FileSink implements Sink {
   #append(file: OpenFile, rows: RowBatch): number {
     const before = file.size
     try {
-      file.endLastLine()
-      for (const piece of this.#encoder.encode(rows)) file.append(piece)
+      for (const piece of this.#encoder!.encode(rows)) file.append(piece)
     } catch (error) {
       file.tryToCut(before)
       throw error

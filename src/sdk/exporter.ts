@@ -30,6 +30,8 @@ export type WriteResult =
 
 export interface SinkDefinition<S extends z.ZodType = z.ZodType> extends Described<S> {
   readonly kind: 'sink'
+  /** For `flowfold try`: counts the bytes that rows would take, and writes nothing. Without it, as JSON lines. */
+  measure?(settings: z.output<S>): (rows: RowBatch) => number
   create(context: {
     readonly settings: z.output<S>
     readonly host: Host
