@@ -7,7 +7,7 @@ import { LogRecords } from '../../exporters/otlp_http/log-records.ts'
 import { Events } from '../../exporters/splunk_hec/events.ts'
 import { type Row, rowTime, type Sender } from '../../src/sdk/index.ts'
 import { otlpSender } from '../exporters/otlp_http/world.ts'
-import { hecSender, NEVER } from '../exporters/splunk_hec/world.ts'
+import { hecSender } from '../exporters/splunk_hec/world.ts'
 import { freePort } from '../support/free-port.ts'
 import { FULL_ROW } from '../support/full-row.ts'
 import { tempDir } from '../support/temp-dir.ts'
@@ -122,7 +122,7 @@ async function startCollector(t: TestContext, inlets: readonly Inlet[]) {
 /** No recording has everything in one row. */
 async function sendFullRow(sender: Sender): Promise<void> {
   for (const payload of sender.encode([FULL_ROW]))
-    assert.deepEqual(await sender.send(payload, NEVER), { kind: 'accepted' })
+    assert.deepEqual(await sender.send(payload, new AbortController().signal), { kind: 'accepted' })
 }
 
 /** By its key; fails when something is there twice. */
