@@ -14,7 +14,7 @@ selfMeasure((path) => {
   let rows = 0
   const leave = (windows: Iterable<ClosedWindow>) => {
     for (const window of windows) {
-      rows += window.rows.lines.length
+      rows += window.rows.flows.length
       flows += flowsOfBatch(window.rows)
     }
   }

@@ -85,7 +85,7 @@ export class FileSink implements Sink {
   }
 
   write(rows: RowBatch): WriteResult {
-    if (rows.lines.length === 0) return { kind: 'written', bytes: 0 }
+    if (rows.flows.length === 0) return { kind: 'written', bytes: 0 }
     try {
       const file = this.#fileAtPath()
       this.#announce()

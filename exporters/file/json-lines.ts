@@ -20,9 +20,14 @@ export class JsonLines implements FileFormat, RowEncoder {
     return { kind: 'writable', encoder: this }
   }
 
-  *encode({ lines }: RowBatch): Generator<Uint8Array> {
+  *encode(rows: RowBatch): Generator<Uint8Array> {
     if (this.#lineIsOpen) yield Buffer.of(LINE_FEED)
     this.#lineIsOpen = false
+    if (rows.text) yield rows.text
+    else yield* this.#linesOf(rows.lines)
+  }
+
+  *#linesOf(lines: readonly string[]): Generator<Uint8Array> {
     const buffer = this.#buffer
     let used = 0
     for (const text of lines) {

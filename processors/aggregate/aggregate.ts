@@ -57,10 +57,11 @@ export class Aggregate implements Fold, DictionaryHolder {
     this.#rowOptions = { dictionary, node, pipeline, dnsRcode }
     this.#watermark = new Watermark(latenessMs)
     this.#current = new OpenWindows(layout, this.#rowOptions)
-    const { groups } = this.#current
+    const { groups, questions } = this.#current
     this.#absorber = new Absorber({
       groups,
       dictionary,
+      questions,
       maxGroups,
       windowAt: (timeS) => this.#windowAt(timeS),
     })
@@ -72,10 +73,11 @@ export class Aggregate implements Fold, DictionaryHolder {
   }
 
   fold(batch: FlowBatch): void {
-    this.#watermark.observe(batch, this.#host.clock.now())
-    const { lateFlows, otherFlows } = this.#absorber.absorb(batch)
-    this.#metrics.late(lateFlows)
-    this.#metrics.other(otherFlows)
+    if (batch.rows.length === 0) return
+    const folded = this.#absorber.absorb(batch)
+    this.#watermark.observe(folded, this.#host.clock.now())
+    this.#metrics.late(folded.lateFlows)
+    this.#metrics.other(folded.otherFlows)
   }
 
   close(nowMs: number): Iterable<ClosedWindow> {
@@ -134,11 +136,11 @@ export class Aggregate implements Fold, DictionaryHolder {
   }
 
   mark(keep: (id: number) => void): void {
-    for (const { groups } of this.#all()) groups.mark(keep)
+    for (const windows of this.#all()) windows.mark(keep)
   }
 
   remap(renamed: Uint32Array): void {
-    for (const { groups } of this.#all()) groups.remap(renamed)
+    for (const windows of this.#all()) windows.remap(renamed)
   }
 
   #all(): OpenWindows[] {
@@ -173,6 +175,7 @@ export class Aggregate implements Fold, DictionaryHolder {
   *#leave(due: readonly OpenWindow[]): Generator<ClosedWindow> {
     yield* this.#closeLeftovers()
     yield* this.#current.close(due)
+    if (due.length > 0) this.#absorber.windowsChanged()
   }
 
   /** What restore found and flows cannot reach any more. */

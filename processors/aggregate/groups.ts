@@ -1,69 +1,91 @@
-import type { Field } from '../../src/sdk/index.ts'
-import { KeyTable } from './key-table.ts'
+import { type Dictionary, type Field, GroupTable, MIXED, type RecordShape } from '../../src/sdk/index.ts'
 import type { Layout } from './layout.ts'
-import { MIXED, NO_GROUP } from './loops.ts'
 
 /** A key begins with the start of its window and, for an `other` group, the id of its verdict and drop reason. */
-export const KEY_START = 0
+const KEY_START = 0
 export const KEY_OTHER = 1
 export const KEY_PARTS = 2
 
-/** The groups of all open windows, in columns: group `g` has cells `g * width` to `(g + 1) * width` of each. */
+/** Sums of columns, in the order in which records have them. */
+export const SUMMED = ['ingress_flows', 'egress_flows', 'unknown_flows'] as const
+/** Flags of which flows are counted, in the same way. */
+export const FLAGS = ['SYN', 'FIN', 'RST'] as const
+
+const WORD_BYTES = 4
+const SUM_BYTES = 8
+
+/** Some cells of every record, by where they begin, in words. */
+export interface CellRange {
+  readonly at: number
+  readonly width: number
+  readonly holds: 'ids' | 'numbers'
+}
+
+/** Also a cell in which nothing ever is. */
+export type GroupShape = RecordShape & { readonly nothing: number }
+
+/** The groups of all open windows: a record each, in the kernel's memory. */
 export class Groups {
   readonly layout: Layout
-  readonly table: KeyTable
+  readonly shape: GroupShape
+  readonly table: GroupTable
   /** Which cells of a key are dictionary ids. */
   readonly keyIds: readonly boolean[]
-  /** One per carried field: the value all flows agree on, or MIXED. */
-  readonly carried: readonly CellColumn[]
-  /** Seconds and nanoseconds. */
-  readonly first = new CellColumn(2, 'numbers', 0xffffffff)
-  readonly last = new CellColumn(2, 'numbers', 0)
-  /** One per evidence list, each with its count of flows that have another value. */
-  readonly examples: readonly CellColumn[]
-  readonly others: readonly SumColumn[]
-  readonly ingress = new SumColumn()
-  readonly egress = new SumColumn()
-  readonly unknown = new SumColumn()
-  readonly syn = new SumColumn()
-  readonly fin = new SumColumn()
-  readonly rst = new SumColumn()
-  /** All columns beside the key, as panes write them. */
-  readonly cells: readonly CellColumn[]
-  readonly sums: readonly SumColumn[]
-  /** 1 where a group has changed since it was last sealed. */
-  touched = new Uint8Array(0)
+  /** All cells beside the key, and all sums by where they stand in bytes, as panes write them. */
+  readonly cells: readonly CellRange[]
+  readonly sums: readonly number[]
   /** How many groups hold flows that found no room in one of their own. */
   otherGroups = 0
+  readonly #kernel: Dictionary['kernel']
+  readonly #touched: number
 
-  constructor(layout: Layout) {
+  constructor(layout: Layout, { kernel }: Dictionary) {
     const { keyParts, carried, evidence, examples } = layout
     this.layout = layout
-    this.table = new KeyTable(KEY_PARTS + keyParts.length)
+    this.#kernel = kernel
+    this.shape = shapeOf(layout)
+    this.table = new GroupTable(kernel, this.shape)
     this.keyIds = [false, true, ...keyParts.map((part) => part.kind === 'endpoint' || holdsIds(part.field))]
-    this.carried = carried.map((field) => new CellColumn(1, holdsIds(field) ? 'ids' : 'numbers', 0))
-    this.examples = evidence.map(() => new CellColumn(examples, 'ids', 0))
-    this.others = evidence.map(() => new SumColumn())
-    this.cells = [...this.carried, this.first, this.last, ...this.examples]
-    const { ingress, egress, unknown, syn, fin, rst } = this
-    this.sums = [ingress, egress, unknown, syn, fin, rst, ...this.others]
-    this.#grow()
+    const { agreed, times, sums, touched } = this.shape
+    const range = (bytes: number, width: number, holds: 'ids' | 'numbers'): CellRange => ({
+      at: bytes / WORD_BYTES,
+      width,
+      holds,
+    })
+    this.cells = [
+      ...carried.map((field, i) => range(agreed + i * WORD_BYTES, 1, holdsIds(field) ? 'ids' : 'numbers')),
+      range(times, 4, 'numbers'),
+      range(this.shape.examples, evidence.length * examples, 'ids'),
+    ]
+    this.sums = Array.from({ length: (times - sums) / SUM_BYTES }, (_, i) => sums + i * SUM_BYTES)
+    this.#touched = touched / WORD_BYTES
   }
 
   get size(): number {
     return this.table.size
   }
 
+  /** The kernel's memory, for those who know where a record stands. */
+  get words(): Uint32Array {
+    return this.#kernel.words
+  }
+
+  get doubles(): Float64Array {
+    return this.#kernel.doubles
+  }
+
   startOf(group: number): number {
-    return this.table.keys[group * this.table.stride + KEY_START]
+    return this.words[this.table.at(group) + KEY_START]
   }
 
   isOther(group: number): boolean {
-    return this.table.keys[group * this.table.stride + KEY_OTHER] !== 0
+    return this.words[this.table.at(group) + KEY_OTHER] !== 0
   }
 
   flowsOf(group: number): number {
-    return this.ingress.cells[group] + this.egress.cells[group] + this.unknown.cells[group]
+    const first = (this.table.at(group) * WORD_BYTES + this.shape.sums) / SUM_BYTES
+    const { doubles } = this
+    return doubles[first] + doubles[first + 1] + doubles[first + 2]
   }
 
   flows(): number {
@@ -72,112 +94,87 @@ export class Groups {
     return flows
   }
 
-  reserve(groups: number): void {
-    if (groups <= this.table.capacity) return
-    this.table.reserve(groups)
-    this.#grow()
+  /** Whether the group has changed since it was last asked. */
+  takeTouched(group: number): boolean {
+    const at = this.table.at(group) + this.#touched
+    const { words } = this
+    const wasTouched = words[at] !== 0
+    words[at] = 0
+    return wasTouched
   }
 
-  /** The group of one key, made when there is none. For `restore`. */
+  /** The group of one key, made when there is none. For `restore`, which fills all its cells. */
   groupOf(key: Uint32Array): number {
-    this.reserve(this.size + 1)
-    const groupOf = Uint32Array.of(NO_GROUP)
     const before = this.size
-    this.table.assign(key, groupOf, Infinity)
+    const group = this.table.find(key)
     if (this.size > before && this.isOther(before)) this.otherGroups++
-    return groupOf[0]
+    const { keyBytes, stride } = this.shape
+    const record = this.table.at(group)
+    this.words.fill(0, record + keyBytes / WORD_BYTES, record + stride / WORD_BYTES)
+    return group
   }
 
-  /** Keeps these groups, ascending; the others are gone. */
-  keep(groups: Uint32Array): void {
-    const before = this.size
-    this.table.keep(groups)
-    for (const column of [...this.cells, ...this.sums]) column.keep(groups, before)
-    for (let to = 0; to < groups.length; to++) this.touched[to] = this.touched[groups[to]]
-    this.touched.fill(0, groups.length, before)
+  /** Lets go of the groups of these windows. */
+  drop(starts: readonly number[]): void {
+    this.table.drop(starts)
+    if (this.otherGroups === 0) return
     this.otherGroups = 0
     for (let group = 0; group < this.size; group++) if (this.isOther(group)) this.otherGroups++
   }
 
   mark(keep: (id: number) => void): void {
-    const { keys, stride } = this.table
-    this.keyIds.forEach((isId, i) => {
-      if (isId) for (let at = i; at < this.size * stride; at += stride) keep(keys[at])
-    })
-    for (const column of this.cells) column.mark(this.size, keep)
+    this.#eachId((words, at) => keep(words[at]))
   }
 
   remap(renamed: Uint32Array): void {
-    const { keys, stride } = this.table
-    this.keyIds.forEach((isId, i) => {
-      if (isId) for (let at = i; at < this.size * stride; at += stride) keys[at] = renamed[keys[at]]
+    this.#eachId((words, at) => {
+      words[at] = renamed[words[at]]
     })
     this.table.rehash()
-    for (const column of this.cells) column.remap(this.size, renamed)
   }
 
-  #grow(): void {
-    const { capacity } = this.table
-    for (const column of [...this.cells, ...this.sums]) column.grow(capacity)
-    const touched = new Uint8Array(capacity)
-    touched.set(this.touched)
-    this.touched = touched
-  }
-}
-
-/** A column of dictionary ids or plain numbers. What has no group yet is as groups begin. */
-export class CellColumn {
-  readonly width: number
-  readonly holds: 'ids' | 'numbers'
-  readonly #beginning: number
-  cells = new Uint32Array(0)
-
-  constructor(width: number, holds: 'ids' | 'numbers', beginning: number) {
-    this.width = width
-    this.holds = holds
-    this.#beginning = beginning
-  }
-
-  grow(capacity: number): void {
-    const cells = new Uint32Array(capacity * this.width)
-    cells.set(this.cells)
-    cells.fill(this.#beginning, this.cells.length)
-    this.cells = cells
-  }
-
-  keep(groups: Uint32Array, before: number): void {
-    const { width, cells } = this
-    for (let to = 0; to < groups.length; to++)
-      cells.copyWithin(to * width, groups[to] * width, (groups[to] + 1) * width)
-    cells.fill(this.#beginning, groups.length * width, before * width)
-  }
-
-  mark(groups: number, keep: (id: number) => void): void {
-    if (this.holds === 'numbers') return
-    for (let at = 0; at < groups * this.width; at++) if (this.cells[at] !== MIXED) keep(this.cells[at])
-  }
-
-  remap(groups: number, renamed: Uint32Array): void {
-    if (this.holds === 'numbers') return
-    const { cells } = this
-    for (let at = 0; at < groups * this.width; at++) if (cells[at] !== MIXED) cells[at] = renamed[cells[at]]
+  #eachId(visit: (words: Uint32Array, at: number) => void): void {
+    const { words } = this
+    const inKey = [...this.keyIds.keys()].filter((i) => this.keyIds[i])
+    const ranges = this.cells.filter(({ holds }) => holds === 'ids')
+    for (let group = 0; group < this.size; group++) {
+      const record = this.table.at(group)
+      for (const i of inKey) visit(words, record + i)
+      for (const { at, width } of ranges)
+        for (let cell = record + at; cell < record + at + width; cell++)
+          if (words[cell] !== MIXED) visit(words, cell)
+    }
   }
 }
 
-/** A column of counts: whole numbers, exact up to 2^53. */
-export class SumColumn {
-  cells = new Float64Array(0)
-
-  grow(capacity: number): void {
-    const cells = new Float64Array(capacity)
-    cells.set(this.cells)
-    this.cells = cells
+/** A record: key, values to agree on, sums, times, examples, and whether it was touched. */
+function shapeOf({ keyParts, carried, evidence, examples }: Layout): GroupShape {
+  const keyBytes = wide((KEY_PARTS + keyParts.length) * WORD_BYTES)
+  const agreedEnd = keyBytes + wide(carried.length * WORD_BYTES)
+  const flagged = agreedEnd + SUMMED.length * SUM_BYTES
+  const others = flagged + FLAGS.length * SUM_BYTES
+  const times = others + evidence.length * SUM_BYTES
+  const firstExample = times + 4 * WORD_BYTES
+  const touched = firstExample + evidence.length * examples * WORD_BYTES
+  const nothing = touched + WORD_BYTES
+  return {
+    keyBytes,
+    agreed: keyBytes,
+    agreedEnd,
+    sums: agreedEnd,
+    flagged,
+    others,
+    times,
+    examples: firstExample,
+    touched,
+    nothing,
+    stride: wide(nothing + WORD_BYTES),
   }
+}
 
-  keep(groups: Uint32Array, before: number): void {
-    for (let to = 0; to < groups.length; to++) this.cells[to] = this.cells[groups[to]]
-    this.cells.fill(0, groups.length, before)
-  }
+/** The kernel compares sixteen bytes at a time. */
+function wide(bytes: number): number {
+  return Math.ceil(bytes / 16) * 16
 }
 
 function holdsIds({ cell }: Field): boolean {

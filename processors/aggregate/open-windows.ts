@@ -1,14 +1,12 @@
-import { type ClosedWindow, type Dictionary, formatTime, type Pane } from '../../src/sdk/index.ts'
+import { type ClosedWindow, type Dictionary, formatTime, type Pane, rowBatch } from '../../src/sdk/index.ts'
 import { Groups } from './groups.ts'
 import type { Layout } from './layout.ts'
 import { type DecodedPane, encodePane, type PaneWindow } from './pane.ts'
+import { Questions } from './questions.ts'
 import { type RowOptions, RowWriter } from './rows.ts'
 
 /** Groups stored again and again: past this many times the whole window, it is stored whole and the old panes go. */
 const MOST_TIMES_STORED = 4
-
-/** Rows made at a time. */
-const ROWS_PER_PIECE = 512
 
 export interface OpenWindow extends PaneWindow {
   /** 1, 2, ...: its flows came after the window had been closed. */
@@ -20,14 +18,16 @@ export interface OpenWindow extends PaneWindow {
 /** Windows that still take flows, with their groups, under one layout. */
 export class OpenWindows {
   readonly groups: Groups
+  readonly questions: Questions
   readonly #writer: RowWriter
   readonly #dictionary: Dictionary
   /** By start, in the order they were opened. */
   readonly #windows = new Map<number, OpenWindow>()
 
   constructor(layout: Layout, options: RowOptions) {
-    this.groups = new Groups(layout)
-    this.#writer = new RowWriter(this.groups, options)
+    this.groups = new Groups(layout, options.dictionary)
+    this.questions = new Questions(options.dictionary)
+    this.#writer = new RowWriter(this.groups, this.questions, options)
     this.#dictionary = options.dictionary
   }
 
@@ -58,16 +58,17 @@ export class OpenWindows {
   *close(windows: readonly OpenWindow[]): Generator<ClosedWindow> {
     if (windows.length === 0) return
     const { groups } = this
-    const leaving = new Map<number, number[]>(windows.map(({ startS }) => [startS, []]))
-    const kept: number[] = []
-    for (let group = 0; group < groups.size; group++) (leaving.get(groups.startOf(group)) ?? kept).push(group)
     for (const { startS, revision } of windows) {
       const window = this.#nameOf({ startS, revision })
-      const members = leaving.get(startS)!
-      for (let from = 0; from === 0 || from < members.length; from += ROWS_PER_PIECE)
-        yield { window, rows: this.#writer.rows(members.slice(from, from + ROWS_PER_PIECE), revision) }
+      let isEmpty = true
+      for (const some of groups.table.members(startS))
+        for (const rows of this.#writer.rows(some, revision)) {
+          isEmpty = false
+          yield { window, rows }
+        }
+      if (isEmpty) yield { window, rows: rowBatch([]) }
     }
-    groups.keep(Uint32Array.from(kept))
+    groups.drop(windows.map(({ startS }) => startS))
     for (const { startS } of windows) this.#windows.delete(startS)
   }
 
@@ -79,11 +80,10 @@ export class OpenWindows {
     for (let group = 0; group < groups.size; group++) {
       const startS = groups.startOf(group)
       all.get(startS)!.push(group)
-      if (groups.touched[group] === 0) continue
+      if (!groups.takeTouched(group)) continue
       if (!changed.has(startS)) changed.set(startS, [])
       changed.get(startS)!.push(group)
     }
-    groups.touched.fill(0)
     return [...changed].map(([startS, which]) =>
       this.#pane(this.#windows.get(startS)!, which, all.get(startS)!),
     )
@@ -94,6 +94,15 @@ export class OpenWindows {
     const open = this.#windows.get(window.startS) ?? this.open(window)
     writeTo(this.groups, this.#dictionary)
     open.storedGroups += count
+  }
+
+  mark(keep: (id: number) => void): void {
+    this.groups.mark(keep)
+  }
+
+  remap(renamed: Uint32Array): void {
+    this.questions.answers.forget()
+    this.groups.remap(renamed)
   }
 
   #pane(window: OpenWindow, changed: readonly number[], all: readonly number[]): Pane {

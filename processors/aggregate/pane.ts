@@ -1,8 +1,7 @@
 import { crc32 } from 'node:zlib'
-import type { Dictionary, JsonObject } from '../../src/sdk/index.ts'
-import { type Groups, KEY_START } from './groups.ts'
+import { type Dictionary, type JsonObject, MIXED } from '../../src/sdk/index.ts'
+import { type Groups, KEY_OTHER } from './groups.ts'
 import { type Layout, layoutFromJson, layoutToJson } from './layout.ts'
-import { MIXED } from './loops.ts'
 import { VarintReader, VarintWriter } from './varint.ts'
 
 /**
@@ -73,32 +72,34 @@ export function decodePane(body: Uint8Array): DecodedPane {
 }
 
 function writeGroup(writer: VarintWriter, groups: Groups, group: number, texts: TextTable): void {
-  const { keys, stride } = groups.table
-  for (let i = KEY_START + 1; i < stride; i++) {
-    const cell = keys[group * stride + i]
-    writer.number(groups.keyIds[i] ? texts.place(cell) : cell)
+  const { words, doubles, keyIds } = groups
+  const record = groups.table.at(group)
+  for (let i = KEY_OTHER; i < keyIds.length; i++) {
+    const cell = words[record + i]
+    writer.number(keyIds[i] ? texts.place(cell) : cell)
   }
-  for (const { cells, width, holds } of groups.cells)
-    for (let at = group * width; at < (group + 1) * width; at++) {
-      const cell = cells[at]
+  for (const { at, width, holds } of groups.cells)
+    for (let i = record + at; i < record + at + width; i++) {
+      const cell = words[i]
       // MIXED is frequent and large: as 0 it takes one byte, and every other cell is one more than it is.
       writer.number(cell === MIXED ? 0 : 1 + (holds === 'ids' ? texts.place(cell) : cell))
     }
-  for (const { cells } of groups.sums) writer.number(cells[group])
+  for (const at of groups.sums) writer.number(doubles[(record * 4 + at) / 8])
 }
 
 function readGroup(reader: VarintReader, startS: number, groups: Groups, ids: readonly number[]): void {
-  const key = new Uint32Array(groups.table.stride)
-  key[KEY_START] = startS
-  for (let i = KEY_START + 1; i < key.length; i++)
-    key[i] = groups.keyIds[i] ? ids[reader.number()] : reader.number()
-  const group = groups.groupOf(key)
-  for (const { cells, width, holds } of groups.cells)
-    for (let at = group * width; at < (group + 1) * width; at++) {
+  const { keyIds } = groups
+  const key = new Uint32Array(keyIds.length)
+  key[0] = startS
+  for (let i = KEY_OTHER; i < key.length; i++) key[i] = keyIds[i] ? ids[reader.number()] : reader.number()
+  const record = groups.table.at(groups.groupOf(key))
+  const { words, doubles } = groups
+  for (const { at, width, holds } of groups.cells)
+    for (let i = record + at; i < record + at + width; i++) {
       const number = reader.number()
-      cells[at] = number === 0 ? MIXED : holds === 'ids' ? ids[number - 1] : number - 1
+      words[i] = number === 0 ? MIXED : holds === 'ids' ? ids[number - 1] : number - 1
     }
-  for (const { cells } of groups.sums) cells[group] = reader.number()
+  for (const at of groups.sums) doubles[(record * 4 + at) / 8] = reader.number()
 }
 
 /** The texts of a pane, each once. Text 0 is no text. */

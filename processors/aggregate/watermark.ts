@@ -1,4 +1,4 @@
-import type { FlowBatch } from '../../src/sdk/index.ts'
+import type { Folded } from '../../src/sdk/index.ts'
 import type { AggregateState } from './state.ts'
 
 /**
@@ -6,6 +6,9 @@ import type { AggregateState } from './state.ts'
  * order, with the time of the group's first flow. Source: cilium `pkg/hubble/exporter` aggregator; ACNS sets 30 s.
  */
 const AGGREGATED_LATENESS_MS = 30_000 + 5_000
+
+/** The latest flow of a batch. */
+type Latest = Pick<Folded, 'latestS' | 'latestNs' | 'hasAggregated'>
 
 /**
  * How far event time has come: up to the watermark everything has probably arrived. It follows the latest flow, and the
@@ -21,17 +24,9 @@ export class Watermark {
     this.#latenessMs = latenessMs
   }
 
-  observe({ columns, rows }: FlowBatch, nowMs: number): void {
-    if (rows.length === 0) return
-    const { time_s, time_ns, aggregated } = columns
-    let latestS = 0
-    let latestNs = 0
-    for (const row of rows) {
-      if (aggregated[row] !== 0) this.#hasAggregatedInput = true
-      if (time_s[row] < latestS || (time_s[row] === latestS && time_ns[row] <= latestNs)) continue
-      latestS = time_s[row]
-      latestNs = time_ns[row]
-    }
+  /** A batch was folded. */
+  observe({ latestS, latestNs, hasAggregated }: Latest, nowMs: number): void {
+    if (hasAggregated) this.#hasAggregatedInput = true
     this.#latestMs = Math.max(this.#latestMs, Math.min(latestS * 1000 + Math.floor(latestNs / 1e6), nowMs))
     this.#lastInputMs = nowMs
   }

@@ -15,7 +15,7 @@ export class Outlet {
   }
 
   get waitingRows(): number {
-    return this.#waiting.reduce((sum, { rows }) => sum + rows.lines.length, 0)
+    return this.#waiting.reduce((sum, { rows }) => sum + rows.flows.length, 0)
   }
 
   /** Flows of a pipeline in rows that wait. */
@@ -26,7 +26,7 @@ export class Outlet {
 
   /** `ledger` is the pipeline's: it is told when the rows are delivered. */
   add(ledger: Ledger, rows: RowBatch): void {
-    if (rows.lines.length > 0) this.#waiting.push({ ledger, rows })
+    if (rows.flows.length > 0) this.#waiting.push({ ledger, rows })
   }
 
   /** Writes what waits, oldest first; what the sink does not take goes on waiting. */
@@ -39,7 +39,7 @@ export class Outlet {
         this.trouble = result.reason
         return result
       }
-      ledger.delivered(this.id, flowsOfBatch(rows), rows.lines.length, result.bytes)
+      ledger.delivered(this.id, flowsOfBatch(rows), rows.flows.length, result.bytes)
       bytes += result.bytes
       this.#waiting.shift()
     }

@@ -132,7 +132,7 @@ export class Pipeline {
   #emit(rows: RowBatch): void {
     const { ledger, outlets, outbox, clock } = this.#parts
     outbox.add(this.id, rows, clock.now())
-    ledger.inRows(flowsOfBatch(rows), rows.lines.length)
+    ledger.inRows(flowsOfBatch(rows), rows.flows.length)
     for (const outlet of outlets) {
       outlet.add(ledger, rows)
       if (outlet.waitingRows > MOST_WAITING_ROWS && outlet.trouble === null) outlet.write()

@@ -26,6 +26,19 @@ interface Exports {
   decode(cells: number, to: number): number
   /** Makes part of every column 0. */
   wipe(cells: number, offset: number, bytes: number): void
+  /** Forgets all answers; see `Answers`. */
+  forget(answers: number): void
+  /** Where an answer of so many bytes can be written. */
+  note(answers: number, bytes: number): number
+  /** The group of a key, made if there are fewer than `limit`; see `GroupTable`. */
+  find(groups: number, key: number, limit: number): number
+  rehash(groups: number): void
+  members(groups: number, start: number, from: number, list: number, most: number): number
+  drop(groups: number, starts: number, count: number): void
+  /** Folds a batch; see `FoldKernel`. */
+  fold(fold: number): number
+  /** Writes rows; see `RowKernel`. */
+  render(rows: number): number
 }
 
 const INITIAL_PAGES = 2
@@ -42,6 +55,7 @@ export class Kernel {
   readonly #memory: WebAssembly.Memory
   #bytes: Buffer
   #words: Uint32Array
+  #doubles: Float64Array
 
   constructor() {
     this.#memory = new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum: MAXIMUM_PAGES, shared: true })
@@ -49,6 +63,7 @@ export class Kernel {
     this.exports.setSeed(getRandomValues(new BigUint64Array(1))[0])
     this.#bytes = Buffer.from(this.#memory.buffer)
     this.#words = new Uint32Array(this.#memory.buffer)
+    this.#doubles = new Float64Array(this.#memory.buffer)
   }
 
   get buffer(): SharedArrayBuffer {
@@ -65,6 +80,19 @@ export class Kernel {
   get words(): Uint32Array {
     if (this.#words.buffer !== this.#memory.buffer) this.#words = new Uint32Array(this.#memory.buffer)
     return this.#words
+  }
+
+  /** The same in words of 64 bits: the number at `address` is `doubles[address / 8]`. */
+  get doubles(): Float64Array {
+    if (this.#doubles.buffer !== this.#memory.buffer) this.#doubles = new Float64Array(this.#memory.buffer)
+    return this.#doubles
+  }
+
+  /** Writes a list of words to a block of its own; answers with its address. */
+  list(words: readonly number[]): number {
+    const start = this.exports.block(words.length * 4)
+    this.words.set(words, start / 4)
+    return start
   }
 
   /** The id of a text; what is no Unicode in it becomes U+FFFD. */

@@ -6,8 +6,12 @@ import { begin, isTimed, missEnd, missKind, missStart, readObject } from './reco
 import { compactTexts, textBytes } from './texts'
 
 export { setSeed } from './bytes'
+export { forget, note } from './answers'
+export { fold } from './fold'
 export { learn } from './fragments'
+export { drop, find, members, rehash } from './groups'
 export { block, recycle, room } from './memory'
+export { render } from './rows'
 export { intern, textCount, textLength, textStart } from './texts'
 
 export function bytes(): usize {
