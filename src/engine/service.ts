@@ -5,6 +5,7 @@ import { Store } from '../state/store.ts'
 import type { AdminServer } from '../telemetry/admin-server.ts'
 import type { BalanceSheet } from '../telemetry/balance-sheet.ts'
 import { Log } from '../telemetry/logger.ts'
+import type { OwnLogs } from '../telemetry/own-logs.ts'
 import { buildGraph, type Graph } from './graph.ts'
 import { Runner } from './runner.ts'
 import { StartError } from './start-error.ts'
@@ -46,7 +47,7 @@ export class Service {
 
   /** Starts everything the config names; throws `StartError` when that cannot be. */
   static async start(config: ResolvedConfig, io: ServiceIo): Promise<Service> {
-    const world = makeWorld(config, io)
+    const world = await makeWorld(config, io)
     const store = openStore(config, world)
     try {
       const service = new Service(config, world, store, await buildGraph(config, store, world))
@@ -55,6 +56,7 @@ export class Service {
       return service
     } catch (error) {
       store.close()
+      await world.ownLogs?.close()
       throw error
     }
   }
@@ -159,6 +161,7 @@ export class Service {
     await this.#runner?.close()
     await this.#closeServers()
     this.#store.close()
+    await this.#world.ownLogs?.close()
     this.#stopped.resolve(how)
   }
 
@@ -233,15 +236,27 @@ export class Service {
   }
 }
 
-function makeWorld({ service }: ResolvedConfig, { clock, out, err }: ServiceIo): World {
-  const { level, format } = service.logs
+async function makeWorld(config: ResolvedConfig, { clock, out, err }: ServiceIo): Promise<World> {
+  const { level, format, otlp } = config.service.logs
   const chosen = format === 'auto' ? (err.isTty ? 'text' : 'json') : format
-  return {
-    clock,
-    out,
-    log: new Log({ level, format: chosen }, clock, (text) => err.write(text)),
-    node: nodeName,
+  const told = (reason: string | null) => {
+    if (reason === null) log.of('service').info('own log lines reach telemetry.logs.otlp again')
+    else log.of('service').warn('own log lines do not reach telemetry.logs.otlp; they stand here', { reason })
   }
+  const ownLogs = otlp ? await openOwnLogs(otlp, nodeName(config), clock, told) : null
+  const log = new Log(
+    { level, format: chosen },
+    clock,
+    (text) => err.write(text),
+    ownLogs ? (line) => ownLogs.take(line) : undefined,
+  )
+  return { clock, out, log, ownLogs, node: nodeName }
+}
+
+async function openOwnLogs(...parts: Parameters<typeof OwnLogs.open>): Promise<OwnLogs> {
+  // Loaded by those who want it.
+  const { OwnLogs } = await import('../telemetry/own-logs.ts')
+  return OwnLogs.open(...parts)
 }
 
 function openStore({ service }: ResolvedConfig, { clock, log }: World): Store {

@@ -14,14 +14,31 @@ const MOST_PLACES = 1000
 
 type Level = 'debug' | 'info' | 'warn' | 'error'
 
+/** One line of the log. */
+export interface LogLine {
+  readonly level: Level
+  readonly component: string
+  readonly message: string
+  readonly fields: LogFields
+  readonly timeMs: number
+}
+
 /** The log of the whole process; components get a view of it that carries their id. */
 export class Log {
   readonly #pino
   readonly #clock: Clock
+  readonly #also: (line: LogLine) => void
   readonly #places = new Map<string, { startMs: number; seen: number }>()
 
-  constructor(settings: LogSettings, clock: Clock, write: (text: string) => void) {
+  /** `also` gets every line that is written. */
+  constructor(
+    settings: LogSettings,
+    clock: Clock,
+    write: (text: string) => void,
+    also: (line: LogLine) => void = () => {},
+  ) {
     this.#clock = clock
+    this.#also = also
     const destination = {
       write: settings.format === 'json' ? write : (line: string) => write(readable(line)),
     }
@@ -48,7 +65,9 @@ export class Log {
     if (!this.#pino.isLevelEnabled(level)) return
     const unseen = this.#admit(`${component}\0${message}`)
     if (unseen === null) return
-    this.#pino[level]({ component, ...fields, ...(unseen > 0 && { repeated: unseen }) }, message)
+    const all = { ...fields, ...(unseen > 0 && { repeated: unseen }) }
+    this.#pino[level]({ component, ...all }, message)
+    this.#also({ level, component, message, fields: all, timeMs: this.#clock.now() })
   }
 
   /** Null when the line is one too many; else how many were left out since the last one shown. */
