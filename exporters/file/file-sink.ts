@@ -9,14 +9,15 @@ import {
   type WriteResult,
 } from '../../src/sdk/index.ts'
 import { type Begun, BegunNote } from './begun-note.ts'
-import type { FileFormat, RowEncoder } from './file-format.ts'
+import type { FileFormat } from './file-format.ts'
 import type { FileMetrics } from './metrics.ts'
-import { OpenFile, syncFolder } from './open-file.ts'
+import { syncFolder } from './open-file.ts'
 import type { Place } from './place.ts'
 import { explain, isExpected, isPassing } from './problem.ts'
 import { recover } from './recovery.ts'
 import type { RotatedFiles } from './rotated-files.ts'
 import { rotatedName } from './rotated-name.ts'
+import { RowFile } from './row-file.ts'
 
 /** After a rotation that failed. */
 const ROTATE_AGAIN_MS = 60_000
@@ -63,11 +64,9 @@ export class FileSink implements Sink {
   #told: Place | null = null
   #committedNth: number
   /** The file at `#place`; null after an error. */
-  #file: OpenFile | null = null
-  /** Of the file that was opened last. */
-  #encoder: RowEncoder | null = null
+  #file: RowFile | null = null
   /** Taken from us since the last commit, possibly with rows. */
-  #taken: OpenFile[] = []
+  #taken: RowFile[] = []
   #rotateAfterMs = 0
 
   constructor(options: FileSinkOptions, { host, metrics, format, rotated, place }: FileSinkParts) {
@@ -153,7 +152,7 @@ export class FileSink implements Sink {
     }
   }
 
-  #reopen(): OpenFile {
+  #reopen(): RowFile {
     const place = this.#place
     this.#leftBehind ??= this.#note.read()
     recover(place, this.#leftBehind, this.#host.log)
@@ -170,33 +169,22 @@ export class FileSink implements Sink {
     return file
   }
 
-  /** The file that bears our name, with room for rows behind what it holds: one that is complete makes way. */
-  #openAtPath(): OpenFile {
+  /** The file that bears our name: one that takes no more rows makes way. */
+  #openAtPath(): RowFile {
     const { path, mode } = this.#options
-    const file = new OpenFile(path, mode)
-    const opened = this.#format.open(file)
-    if (opened.kind === 'writable') {
-      this.#encoder = opened.encoder
-      return file
-    }
-    file.close()
-    if (opened.kind === 'foreign')
-      throw new SettingError(
-        ['path'],
-        `${path} ${opened.reason}; set another path, or move the file elsewhere`,
-      )
-    const to = rotatedName(path, this.#host.clock.now())
-    this.#host.log.warn('nothing can follow what the file holds; it is set aside, and a new one begun', {
-      reason: opened.reason,
-      to,
+    return RowFile.open(path, mode, this.#format, (reason) => {
+      const to = rotatedName(path, this.#host.clock.now())
+      this.#host.log.warn('nothing can follow what the file holds; it is set aside, and a new one begun', {
+        reason,
+        to,
+      })
+      renameSync(path, join(dirname(path), to))
+      this.#metrics.rotations.add(1)
     })
-    renameSync(path, join(dirname(path), to))
-    this.#metrics.rotations.add(1)
-    return this.#openAtPath()
   }
 
   /** From here on all that stands in `file` is somebody else's, or done with. */
-  #begin(file: OpenFile): OpenFile {
+  #begin(file: RowFile): RowFile {
     this.#place = {
       path: file.path,
       nth: (this.#place?.nth ?? 0) + 1,
@@ -210,7 +198,7 @@ export class FileSink implements Sink {
   }
 
   /** The file that bears our name now: a new one when somebody moved or changed ours. */
-  #fileAtPath(): OpenFile {
+  #fileAtPath(): RowFile {
     const file = this.#file ?? this.#reopen()
     const fate = file.fate()
     if (fate === 'untouched') return file
@@ -228,19 +216,12 @@ export class FileSink implements Sink {
     this.#note.add({ path, nth, id, size })
   }
 
-  /** All of the rows, or none: what a full disk took of them is cut off again. */
-  #append(file: OpenFile, rows: RowBatch): number {
-    const before = file.size
-    try {
-      for (const piece of this.#encoder!.encode(rows)) file.append(piece)
-    } catch (error) {
-      file.tryToCut(before)
-      throw error
-    }
+  #append(file: RowFile, rows: RowBatch): number {
+    const bytes = file.write(rows)
     const place = this.#place!
-    const sinceMs = before === 0 ? this.#host.clock.now() : place.since_ms
-    this.#place = { ...place, size: file.size, since_ms: sinceMs }
-    return file.size - before
+    const isFirst = file.size === bytes
+    this.#place = { ...place, size: file.size, since_ms: isFirst ? this.#host.clock.now() : place.since_ms }
+    return bytes
   }
 
   #isDue({ size, since_ms }: Place): boolean {
