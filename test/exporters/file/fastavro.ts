@@ -25,7 +25,19 @@ export function noFastavro(): string | false {
   if (existsSync(PYTHON) && run(PYTHON, ['-c', 'import fastavro, backports.zstd']).ok) return false
   const steps: [program: string, ...argv: string[]][] = [
     ['python3', '-m', 'venv', '--clear', FOLDER],
-    [PYTHON, '-m', 'pip', 'install', '--quiet', 'fastavro', 'backports.zstd'],
+    [
+      PYTHON,
+      '-m',
+      'pip',
+      'install',
+      '--quiet',
+      '--retries',
+      '1',
+      '--timeout',
+      '10',
+      'fastavro',
+      'backports.zstd',
+    ],
   ]
   for (const [program, ...argv] of steps) {
     const { ok, problem } = run(program, argv)
