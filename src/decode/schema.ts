@@ -1,5 +1,5 @@
 import type { Roles } from '../kernel/line-kernel.ts'
-import type { Reading, Recurrence, Shape } from '../kernel/shape.ts'
+import type { Alongside, Reading, Recurrence, Shape } from '../kernel/shape.ts'
 import type { FlowColumn } from '../record/flow-columns.ts'
 import type { FragmentKind } from './fragments.ts'
 
@@ -72,32 +72,33 @@ const COUNTS: Keys = {
 const FLOW: Keys = {
   time: { as: 'time', seconds: 'time_s', nanos: 'time_ns' },
   uuid: skipped,
-  emitter: repeated('steadily'),
-  verdict: fragment('verdict', 'verdict', 'steadily'),
+  emitter: { ...repeated('steadily'), run: 'begins steadily' },
+  verdict: { ...fragment('verdict', 'verdict', 'steadily'), run: 'ends' },
   drop_reason: number('drop_number'),
   ethernet: skipped,
   IP: { as: 'object', shape: IP },
   l4: { as: 'object', shape: LAYER4 },
-  source: fragment('endpoint', 'source', 'rarely'),
-  destination: fragment('endpoint', 'destination', 'rarely'),
-  Type: fragment('flow_type', 'flow_type', 'steadily'),
+  // Who has an address is mostly the same as before.
+  source: fragment('endpoint', 'source', { alongside: 'ip_source' }),
+  destination: fragment('endpoint', 'destination', { alongside: 'ip_destination' }),
+  Type: { ...fragment('flow_type', 'flow_type', 'steadily'), run: 'begins variedly' },
   node_name: fragment('node_name', 'node_name', 'steadily'),
-  node_labels: repeated('steadily'),
+  node_labels: { ...repeated('steadily'), run: 'ends' },
   source_names: skipped,
   destination_names: skipped,
   l7: { as: 'object', shape: LAYER7 },
-  reply: flag('reply', 2),
-  event_type: fragment('event_type', 'event_type'),
+  reply: { ...flag('reply', 2), run: 'begins variedly' },
+  event_type: { ...fragment('event_type', 'event_type'), run: 'begins variedly' },
   source_service: fragment('service', 'source_service'),
   destination_service: fragment('service', 'destination_service'),
   traffic_direction: fragment('traffic_direction', 'traffic_direction'),
-  policy_match_type: skipped,
+  policy_match_type: repeated('variedly'),
   trace_observation_point: fragment('trace_observation_point', 'trace_observation_point'),
-  trace_reason: skipped,
+  trace_reason: repeated('variedly'),
   file: repeated('variedly'),
   ip_trace_id: skipped,
   drop_reason_desc: fragment('drop_reason', 'drop_reason', 'steadily'),
-  is_reply: { as: 'flag', column: 'is_reply', yes: 2, no: 1 },
+  is_reply: { as: 'flag', column: 'is_reply', yes: 2, no: 1, run: 'ends' },
   debug_capture_point: skipped,
   interface: repeated('rarely'),
   proxy_port: skipped,
@@ -176,7 +177,11 @@ function text(column: FlowColumn): Read {
   return { as: 'text', column }
 }
 
-function fragment(kind: FragmentKind, column: KernelColumn, recurs: Recurrence = 'variedly'): Read {
+function fragment(
+  kind: FragmentKind,
+  column: KernelColumn,
+  recurs: Recurrence | Alongside<KernelColumn> = 'variedly',
+): Read {
   return { as: 'fragment', kind, column, recurs }
 }
 

@@ -53,6 +53,8 @@ const MAXIMUM_PAGES = 32768
 export class Kernel {
   readonly exports: Exports
   readonly #memory: WebAssembly.Memory
+  /** Kinds of fragments that have a name have lower numbers. */
+  #lastKind = 1000
   #bytes: Buffer
   #words: Uint32Array
   #doubles: Float64Array
@@ -86,6 +88,11 @@ export class Kernel {
   get doubles(): Float64Array {
     if (this.#doubles.buffer !== this.#memory.buffer) this.#doubles = new Float64Array(this.#memory.buffer)
     return this.#doubles
+  }
+
+  /** A kind of fragments that nobody else has. */
+  ownKind(): number {
+    return ++this.#lastKind
   }
 
   /** Writes a list of words to a block of its own; answers with its address. */

@@ -182,18 +182,21 @@ export class LineKernel<C extends string, K extends string> {
 
   #writeCells(start: number, columns: number): void {
     const { shape, isRead, columns: names, roles, rows, kinds, ingress, egress } = this.#plan
+    const kernel = this.#kernel
     const address = (index: number) => columns + index * this.#stride
     const hold = (address: number, value: number | string) => {
       if (typeof value === 'number') this.#kernel.words[address / 4] = value
       else this.#ids.push({ word: address / 4, text: value })
     }
     const envelope = writeTables(pruned(shape, isRead), {
-      kernel: this.#kernel,
+      kernel,
       block: (bytes) => this.#block(bytes),
       column: (name) => address(names.indexOf(name as C)),
       kind: (name) => kinds.indexOf(name as K),
       hold,
       forgets: (address) => this.#recalled.push(address / 4),
+      // What runs write is for the columns of this decoder alone.
+      ownKind: () => kernel.ownKind(),
     })
     const cells = this.#cells
     cells[CELL.rows] = rows

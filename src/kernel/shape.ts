@@ -9,12 +9,22 @@ export interface Shape<C extends string = string, K extends string = string> {
 export type Reading<C extends string = string, K extends string = string> = {
   /** Of the keys of one such group an object has at most one. */
   readonly oneOf?: string
+  /**
+   * A run of keys whose values recur together begins or ends with this one: the kernel compares its bytes as one. Only
+   * `repeated`, `fragment` and `flag` can be in it, others break it.
+   */
+  readonly run?: 'begins steadily' | 'begins variedly' | 'ends'
 } & (
   | { readonly as: 'skipped' }
   /** Skipped, and so often the same that knowing its bytes is faster than reading them. */
   | { readonly as: 'repeated'; readonly recurs: Recurrence }
   /** A value that JavaScript is asked about once and known by its bytes from then on. */
-  | { readonly as: 'fragment'; readonly kind: K; readonly column: C; readonly recurs: Recurrence }
+  | {
+      readonly as: 'fragment'
+      readonly kind: K
+      readonly column: C
+      readonly recurs: Recurrence | Alongside<C>
+    }
   | { readonly as: 'text'; readonly column: C }
   /** The path of a URL. */
   | { readonly as: 'path'; readonly column: C }
@@ -33,6 +43,11 @@ export type Reading<C extends string = string, K extends string = string> = {
 
 /** From line to line a value is mostly the same, one of a few, or one of very many: a hint, for speed alone. */
 export type Recurrence = 'steadily' | 'variedly' | 'rarely'
+
+/** Mostly the same where the column, filled before, has the same value. */
+export interface Alongside<C extends string> {
+  readonly alongside: C
+}
 
 export interface Preset<C extends string = string> {
   readonly column: C
@@ -54,12 +69,24 @@ function prune<C extends string, K extends string>(
 ): Reading<C, K> {
   if (reading.as === 'skipped' || reading.as === 'repeated' || reading.as === 'time') return reading
   if (reading.as === 'fragment')
-    return isRead(reading.column) ? reading : { as: 'repeated', recurs: reading.recurs }
+    return isRead(reading.column)
+      ? reading
+      : { ...runOf(reading), as: 'repeated', recurs: hintOf(reading.recurs) }
+  if (reading.as === 'flag')
+    return isRead(reading.column) ? reading : { ...runOf(reading), as: 'repeated', recurs: 'variedly' }
   if (reading.as !== 'object') return isRead(reading.column) ? reading : { as: 'skipped' }
   const present = reading.present?.filter(({ column }) => isRead(column)) ?? []
   const shape = pruned(reading.shape, isRead)
   const isUnread = present.length === 0 && Object.values(shape).every(isSkipped)
   return isUnread ? { as: 'skipped' } : { ...reading, present, shape }
+}
+
+function hintOf<C extends string>(recurs: Recurrence | Alongside<C>): Recurrence {
+  return typeof recurs === 'string' ? recurs : 'rarely'
+}
+
+function runOf({ run }: Reading): Pick<Reading, 'run'> {
+  return run === undefined ? {} : { run }
 }
 
 export function isSkipped(reading: Reading): boolean {

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer'
 import type { Kernel } from './kernel.ts'
-import { isSkipped, type Preset, type Reading, type Recurrence, type Shape } from './shape.ts'
+import { type Alongside, isSkipped, type Preset, type Reading, type Recurrence, type Shape } from './shape.ts'
 
 /** Numbers of the actions, sizes and offsets: also in `assembly/keys.ts`, which says what the fields mean. */
 const ACTION = {
@@ -15,9 +15,16 @@ const ACTION = {
   time: 8,
   declined: 9,
 } as const
-const RECURS = { steadily: 0, variedly: 1, rarely: 2 } as const
+/** Bits: also in `assembly/keys.ts`. */
+const RUN = { 'begins steadily': 1, 'begins variedly': 2, ends: 4 } as const
+/** Kind, count, unused; and slots. Also in `assembly/runs.ts`. */
+const RUNS_HEAD_WORDS = 4
+const RUN_SLOTS = 256
+const RECURS = { steadily: 0, variedly: 1, rarely: 2, alongside: 3 } as const
 /** Values that a key remembers. */
-const RECALLED = { steadily: 1, variedly: 16, rarely: 0 } as const
+const RECALLED = { steadily: 1, variedly: 16, rarely: 0, alongside: 1024 } as const
+/** Before them, where a column goes along with the key. */
+const COMPANION_WORDS = 4
 const KEY_BYTES = 64
 const LONGEST_KEY = 32
 
@@ -32,6 +39,8 @@ export interface Surroundings {
   hold(address: number, value: number | string): void
   /** Makes the word 0 whenever fragments are forgotten. */
   forgets(address: number): void
+  /** A kind of fragments that nobody else has. */
+  ownKind(): number
 }
 
 /** Writes the kernel's tables for a shape; answers with the address of its context. */
@@ -44,17 +53,27 @@ export function writeTables(shape: Shape, around: Surroundings): number {
   // Stands where no guess has been made yet; no text begins with this byte.
   const never = firstKey
   writeKey(around, never, Buffer.of(0xff), { action: ACTION.declined, next: never })
-  around.kernel.words.set([never, slots, slotCount - 1], context / 4)
+  around.kernel.words.set([never, slots, slotCount - 1, writeRuns(shape, around)], context / 4)
   const groups = new Map<string, number>()
   keys.forEach(({ name, reading }, index) => {
     const key = firstKey + (index + 1) * KEY_BYTES
     const text = Buffer.from(`"${name}":`)
     if (text.length > LONGEST_KEY) throw new RangeError(`the kernel has no room for a key as long as ${name}`)
     const bit = reading && !isSkipped(reading) ? bitOf(groups, reading.oneOf ?? name) : undefined
-    writeKey(around, key, text, { ...orders(reading, around), bit, next: never })
+    const runs = reading?.run === undefined ? 0 : RUN[reading.run]
+    writeKey(around, key, text, { ...orders(reading, around), runs, bit, next: never })
     insert(around.kernel.words, slots, slotCount - 1, key, text)
   })
   return context
+}
+
+/** Where the runs of a shape are remembered; 0 when it has none. */
+function writeRuns(shape: Shape, around: Surroundings): number {
+  if (!Object.values(shape).some(({ run }) => run !== undefined)) return 0
+  const runs = around.block((RUNS_HEAD_WORDS + RUN_SLOTS) * 4)
+  around.kernel.words[runs / 4] = around.ownKind()
+  for (let word = 1; word < RUNS_HEAD_WORDS + RUN_SLOTS; word++) around.forgets(runs + word * 4)
+  return runs
 }
 
 interface NamedKey {
@@ -114,10 +133,13 @@ function orders(reading: Reading | undefined, around: Surroundings): Orders {
   }
 }
 
-function fragment(kind: string, recurs: Recurrence, around: Surroundings) {
-  const memory = around.block(RECALLED[recurs] * 4)
-  for (let index = 0; index < RECALLED[recurs]; index++) around.forgets(memory + index * 4)
-  return { extra: around.kind(kind) + RECURS[recurs] * 256, preset: memory }
+function fragment(kind: string, recurs: Recurrence | Alongside<string>, around: Surroundings) {
+  const how = typeof recurs === 'string' ? recurs : 'alongside'
+  const head = typeof recurs === 'string' ? 0 : COMPANION_WORDS
+  const memory = around.block((head + RECALLED[how]) * 4)
+  if (typeof recurs !== 'string') around.kernel.words[memory / 4] = around.column(recurs.alongside)
+  for (let word = head; word < head + RECALLED[how]; word++) around.forgets(memory + word * 4)
+  return { extra: around.kind(kind) + RECURS[how] * 256, preset: memory }
 }
 
 /** Pairs of a column and the value it gets, and a 0 behind the last. */
@@ -134,14 +156,23 @@ function writeKey(
   around: Surroundings,
   key: number,
   text: Buffer,
-  orders: Orders & { readonly bit?: number | undefined; readonly next: number },
+  orders: Orders & { readonly bit?: number | undefined; readonly next: number; readonly runs?: number },
 ): void {
-  const { action, bit, column = 0, extra = 0, preset = 0, next } = orders
+  const { action, runs = 0, bit, column = 0, extra = 0, preset = 0, next } = orders
   const once = bit === undefined ? 0n : 1n << BigInt(bit)
   const padded = Buffer.alloc(LONGEST_KEY)
   text.copy(padded)
   const mask = 2 ** text.length - 1
-  const fields = [mask, action, Number(once & 0xffffffffn), Number(once >> 32n), column, extra, preset, next]
+  const fields = [
+    mask,
+    action + runs * 256,
+    Number(once & 0xffffffffn),
+    Number(once >> 32n),
+    column,
+    extra,
+    preset,
+    next,
+  ]
   around.kernel.words.set(new Uint32Array(padded.buffer, padded.byteOffset, LONGEST_KEY / 4), key / 4)
   around.kernel.words.set(fields, (key + LONGEST_KEY) / 4)
 }

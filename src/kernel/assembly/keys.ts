@@ -1,8 +1,10 @@
 // What to do with the value behind a key. JavaScript writes these tables (`src/kernel/tables.ts`); the kernel
 // itself knows no key and no column.
 //
-// A key is [text 32 bytes][mask u32][action u32][once u64][column u32][extra u32][preset u32][next u32]:
+// A key is [text 32 bytes][mask u32][action u8][runs u8][unused u16][once u64][column u32][extra u32][preset u32]
+// [next u32]:
 //   text    `"key":`, padded with zeros; mask has a bit for each byte of it
+//   runs    whether a run of keys begins or ends here: see `runs.ts`
 //   once    a bit; keys that share it exclude each other
 //   column  address of the column the value goes to
 //   extra   fragment: its kind, and in the second byte how it recurs. object: its context. number: an addend.
@@ -10,7 +12,7 @@
 //   preset  fragment: address of its memory. flag: the value of `false`. object: address of what columns get
 //           on entry, pairs of a column and a value, and a 0 behind the last
 //   next    the key that came next last time: a guess
-// A context is [first guess u32][slots u32][slot mask u32][unused]; its slots are addresses of keys, or 0.
+// A context is [first guess u32][slots u32][slot mask u32][runs u32]; its slots are addresses of keys, or 0.
 
 export const SKIP: u32 = 0
 export const REPEATED: u32 = 1
@@ -23,16 +25,29 @@ export const OBJECT: u32 = 7
 export const TIME: u32 = 8
 export const DECLINE: u32 = 9
 
+// Runs, as bits. Also in `src/kernel/tables.ts`.
+export const BEGINS_STEADY: u32 = 1
+export const BEGINS_VARIED: u32 = 2
+export const BEGINS: u32 = BEGINS_STEADY | BEGINS_VARIED
+export const ENDS: u32 = 4
+
 // How a fragment recurs; 0 is steadily.
 export const VARIEDLY: u32 = 1
 export const RARELY: u32 = 2
+/** With the same value of another column it mostly is the same. */
+export const ALONGSIDE: u32 = 3
 
 import { plainText } from './json'
 
 // @ts-ignore: decorator
 @inline
 export function actionOf(key: usize): u32 {
-  return load<u32>(key, 36)
+  return load<u8>(key, 36)
+}
+// @ts-ignore: decorator
+@inline
+export function runsOf(key: usize): u32 {
+  return load<u8>(key, 37)
 }
 // @ts-ignore: decorator
 @inline
@@ -55,7 +70,7 @@ export function presetOf(key: usize): u32 {
   return load<u32>(key, 56)
 }
 /** Of a fragment: its kind, how it recurs, and where the nodes are that it was: one, or 16 of a key that
- * varies. */
+ * varies. Of one that goes along with a column, the address of that, three unused words and 1024 nodes. */
 // @ts-ignore: decorator
 @inline
 export function kindOf(key: usize): u32 {

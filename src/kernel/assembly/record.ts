@@ -12,9 +12,12 @@ import {
 } from './fragments'
 import { isDigit, isFalse, isTrue, plainText, skipText, skipValue } from './json'
 import {
+  ALONGSIDE,
   actionOf,
+  BEGINS,
   BOOL,
   columnOf,
+  ENDS,
   extraOf,
   FRAGMENT,
   isAt,
@@ -30,11 +33,21 @@ import {
   RARELY,
   recursOf,
   REPEATED,
+  runsOf,
   SKIP,
   TEXT,
   TIME,
   VARIEDLY,
 } from './keys'
+import {
+  addToRun,
+  beginRun,
+  endRun,
+  guessBehind,
+  knownRun,
+  onceOfRun,
+  takeRun,
+} from './runs'
 import { intern } from './texts'
 import { nanos, readTime, seconds } from './time'
 
@@ -63,6 +76,8 @@ export function readObject(p: usize, context: usize): usize {
   p++
   if (load<u8>(p) == 0x7d) return p + 1
   let seen: u64 = 0
+  // Whether keys are being read that may be a run.
+  let isRun = false
   // Where the guess for the next key stands: keys come in the same order on nearly every line.
   let guess = context
   while (true) {
@@ -73,12 +88,34 @@ export function readObject(p: usize, context: usize): usize {
       if (key != 0) store<u32>(guess, <u32>key)
     }
     if (key != 0) {
+      if (!isRun && (runsOf(key) & BEGINS) != 0) {
+        const runs: usize = load<u32>(context, 12)
+        const run = knownRun(runs, key, p)
+        if (run != 0) {
+          const once = onceOfRun(run)
+          if ((seen & once) != 0) return 0
+          seen |= once
+          p = takeRun(run, p, row)
+          guess = guessBehind(run)
+          continue
+        }
+        beginRun(p, seen)
+        isRun = true
+      }
       const once = onceOf(key)
       if ((seen & once) != 0) return 0
       seen |= once
       p = readValue(p + lengthOf(key), key)
       guess = key + 60
+      if (isRun && p != 0) {
+        isRun = addToRun(key)
+        if (isRun && runsOf(key) == ENDS) {
+          endRun(load<u32>(context, 12), p, row, seen, guess)
+          isRun = false
+        }
+      }
     } else {
+      isRun = false
       p = skipText(p + 1)
       if (p == 0 || load<u8>(p) != 0x3a) return 0
       p = skipValue(p + 1)
@@ -184,7 +221,11 @@ function recall(p: usize, key: usize): usize {
   const recurs = recursOf(key)
   if (recurs == RARELY) return find(kindOf(key), p)
   let memory: usize = memoryOf(key)
-  if (recurs == VARIEDLY) memory += <usize>(roughHash(p) >> 60) << 2
+  if (recurs == ALONGSIDE) {
+    const companion = load<u32>(<usize>load<u32>(memory) + row)
+    if (companion == 0) return find(kindOf(key), p)
+    memory += 16 + ((<usize>(companion & 1023)) << 2)
+  } else if (recurs == VARIEDLY) memory += <usize>(roughHash(p) >> 60) << 2
   const known = load<u32>(memory)
   if (known != 0 && isNodeAt(nodeAt(known), p)) return nodeAt(known)
   const node = find(kindOf(key), p)
