@@ -9,13 +9,15 @@ import {
   type WriteResult,
 } from '../../src/sdk/index.ts'
 import { type Begun, BegunNote } from './begun-note.ts'
+import type { FileFormat } from './file-format.ts'
 import type { FileMetrics } from './metrics.ts'
-import { OpenFile, syncFolder } from './open-file.ts'
+import { syncFolder } from './open-file.ts'
 import type { Place } from './place.ts'
 import { explain, isExpected, isPassing } from './problem.ts'
 import { recover } from './recovery.ts'
 import type { RotatedFiles } from './rotated-files.ts'
 import { rotatedName } from './rotated-name.ts'
+import { RowFile } from './row-file.ts'
 
 /** After a rotation that failed. */
 const ROTATE_AGAIN_MS = 60_000
@@ -29,15 +31,10 @@ export interface FileSinkOptions {
   readonly maxAgeMs: number
 }
 
-/** Rows to bytes. Each piece is valid until the next. */
-export interface RowEncoder {
-  encode(rows: RowBatch): Iterable<Uint8Array>
-}
-
 export interface FileSinkParts {
   readonly host: Host
   readonly metrics: FileMetrics
-  readonly encoder: RowEncoder
+  readonly format: FileFormat
   readonly rotated: RotatedFiles
   /** Where the last commit left it. */
   readonly place: Place | null
@@ -57,7 +54,7 @@ export class FileSink implements Sink {
   readonly #host: Host
   readonly #metrics: FileMetrics
   readonly #rotated: RotatedFiles
-  readonly #encoder: RowEncoder
+  readonly #format: FileFormat
   readonly #note: BegunNote
   /** Files with rows that a process before us did not get committed; null until we looked. */
   #leftBehind: readonly Begun[] | null = null
@@ -67,16 +64,16 @@ export class FileSink implements Sink {
   #told: Place | null = null
   #committedNth: number
   /** The file at `#place`; null after an error. */
-  #file: OpenFile | null = null
+  #file: RowFile | null = null
   /** Taken from us since the last commit, possibly with rows. */
-  #taken: OpenFile[] = []
+  #taken: RowFile[] = []
   #rotateAfterMs = 0
 
-  constructor(options: FileSinkOptions, { host, metrics, encoder, rotated, place }: FileSinkParts) {
+  constructor(options: FileSinkOptions, { host, metrics, format, rotated, place }: FileSinkParts) {
     this.#options = options
     this.#host = host
     this.#metrics = metrics
-    this.#encoder = encoder
+    this.#format = format
     this.#rotated = rotated
     this.#note = new BegunNote(options.path)
     this.#place = place
@@ -155,13 +152,13 @@ export class FileSink implements Sink {
     }
   }
 
-  #reopen(): OpenFile {
+  #reopen(): RowFile {
     const place = this.#place
     this.#leftBehind ??= this.#note.read()
     recover(place, this.#leftBehind, this.#host.log)
     if (this.#leftBehind.length > 0) this.#note.clear()
     this.#leftBehind = []
-    const file = new OpenFile(this.#options.path, this.#options.mode)
+    const file = this.#openAtPath()
     const same =
       place?.rotate_to === null &&
       place.path === file.path &&
@@ -172,8 +169,22 @@ export class FileSink implements Sink {
     return file
   }
 
+  /** The file that bears our name: one that takes no more rows makes way. */
+  #openAtPath(): RowFile {
+    const { path, mode } = this.#options
+    return RowFile.open(path, mode, this.#format, (reason) => {
+      const to = rotatedName(path, this.#host.clock.now())
+      this.#host.log.warn('nothing can follow what the file holds; it is set aside, and a new one begun', {
+        reason,
+        to,
+      })
+      renameSync(path, join(dirname(path), to))
+      this.#metrics.rotations.add(1)
+    })
+  }
+
   /** From here on all that stands in `file` is somebody else's, or done with. */
-  #begin(file: OpenFile): OpenFile {
+  #begin(file: RowFile): RowFile {
     this.#place = {
       path: file.path,
       nth: (this.#place?.nth ?? 0) + 1,
@@ -187,13 +198,13 @@ export class FileSink implements Sink {
   }
 
   /** The file that bears our name now: a new one when somebody moved or changed ours. */
-  #fileAtPath(): OpenFile {
+  #fileAtPath(): RowFile {
     const file = this.#file ?? this.#reopen()
     const fate = file.fate()
     if (fate === 'untouched') return file
     const { level, message } = FATES[fate]
     this.#host.log[level](message, { path: file.path })
-    const next = new OpenFile(this.#options.path, this.#options.mode)
+    const next = this.#openAtPath()
     this.#taken.push(file)
     return this.#begin(next)
   }
@@ -205,20 +216,12 @@ export class FileSink implements Sink {
     this.#note.add({ path, nth, id, size })
   }
 
-  /** All of the rows, or none: what a full disk took of them is cut off again. */
-  #append(file: OpenFile, rows: RowBatch): number {
-    const before = file.size
-    try {
-      file.endLastLine()
-      for (const piece of this.#encoder.encode(rows)) file.append(piece)
-    } catch (error) {
-      file.tryToCut(before)
-      throw error
-    }
+  #append(file: RowFile, rows: RowBatch): number {
+    const bytes = file.write(rows)
     const place = this.#place!
-    const sinceMs = before === 0 ? this.#host.clock.now() : place.since_ms
-    this.#place = { ...place, size: file.size, since_ms: sinceMs }
-    return file.size - before
+    const isFirst = file.size === bytes
+    this.#place = { ...place, size: file.size, since_ms: isFirst ? this.#host.clock.now() : place.since_ms }
+    return bytes
   }
 
   #isDue({ size, since_ms }: Place): boolean {

@@ -1,15 +1,14 @@
 import { existsSync, realpathSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { z } from 'zod'
-import { defineSink, duration, size } from '../../src/sdk/index.ts'
+import { defineSink, duration, SettingError, size } from '../../src/sdk/index.ts'
+import { AVRO_CODECS } from './avro-file.ts'
 import { FileSink } from './file-sink.ts'
-import { JsonLines } from './json-lines.ts'
+import { FORMATS, formatOf, measured } from './formats.ts'
 import { FILE_METRICS, FileMetrics } from './metrics.ts'
 import { placeFrom } from './place.ts'
 import { RotatedFiles } from './rotated-files.ts'
 import { whyNotWritable } from './writable.ts'
-
-const ENCODERS = { jsonl: () => new JsonLines() }
 
 const ROTATION = z.strictObject({
   max_size: size()
@@ -21,8 +20,10 @@ const ROTATION = z.strictObject({
   keep: z.int().min(0).default(10).describe('Rotated files to keep, the newest ones; 0 keeps all.'),
   compress: z
     .enum(['none', 'gzip', 'zstd'])
-    .default('gzip')
-    .describe('How rotated files are compressed, in the background.'),
+    .optional()
+    .describe(
+      'How rotated files are compressed, in the background. Unless set, `gzip` for `jsonl` and `none` for `avro`, which is compressed inside.',
+    ),
 })
 
 export const file = defineSink({
@@ -32,23 +33,45 @@ export const file = defineSink({
   metrics: FILE_METRICS,
   settings: z.strictObject({
     path: z.string().min(1).describe('File to append to; its folder is made when it is missing.'),
-    format: z.enum(['jsonl']).default('jsonl').describe('`jsonl` is JSON, one row a line.'),
+    format: z
+      .enum(FORMATS)
+      .default('jsonl')
+      .describe('`jsonl` is JSON, one row a line; `avro` is Avro object container files.'),
+    avro: z
+      .strictObject({
+        codec: z
+          .enum(AVRO_CODECS)
+          .default('deflate')
+          .describe('How blocks are compressed. Every reader knows `none` and `deflate`, many know `zstd`.'),
+      })
+      .optional()
+      .describe('With `format: avro`.'),
     mode: fileMode().prefault('0640').describe('Permissions of the files it makes.'),
     rotation: ROTATION.prefault({}).describe('When to begin a new file, and what becomes of the old ones.'),
   }),
   probe: ({ path }) => whyNotWritable(resolve(path)),
+  check({ format, avro }) {
+    if (avro !== undefined && format !== 'avro')
+      throw new SettingError(['avro'], `is for format avro, and format is ${format}; remove one of the two`)
+  },
+  measure: ({ format, avro }) => measured(formatOf(format, avro?.codec)),
   create({ settings, host, position }) {
-    const { format, mode, rotation } = settings
+    const { format, avro, mode, rotation } = settings
     const path = existsSync(settings.path) ? realpathSync(settings.path) : resolve(settings.path)
     const metrics = new FileMetrics(host.metrics)
     const rotated = new RotatedFiles(
-      { path, mode, compress: rotation.compress, keep: rotation.keep },
+      {
+        path,
+        mode,
+        compress: rotation.compress ?? (format === 'avro' ? 'none' : 'gzip'),
+        keep: rotation.keep,
+      },
       host,
       metrics,
     )
     return new FileSink(
       { path, mode, maxBytes: rotation.max_size, maxAgeMs: rotation.max_age },
-      { host, metrics, encoder: ENCODERS[format](), rotated, place: placeFrom(position) },
+      { host, metrics, format: formatOf(format, avro?.codec), rotated, place: placeFrom(position) },
     )
   },
 })

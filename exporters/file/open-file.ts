@@ -14,18 +14,21 @@ import {
 import { dirname } from 'node:path'
 import { SettingError } from '../../src/sdk/index.ts'
 
-const LINE_FEED = 10
+/** What a file holds, to look at. */
+export interface FileBytes {
+  readonly size: number
+  /** As many of the bytes as there are. */
+  read(position: number, length: number): Buffer
+}
 
 /** A file open for appending. It stays this file, whatever becomes of its name. Everything here throws what Node throws. */
-export class OpenFile {
+export class OpenFile implements FileBytes {
   readonly path: string
   /** Tells it from every other file, past ones included. */
   readonly id: string
   readonly #fd: number
   /** Bytes in it, as far as we know. */
   size: number
-  /** Somebody left its last line unfinished. */
-  #lineIsOpen = false
 
   /** Opens it, or makes it with exactly this mode, and its folder. */
   constructor(path: string, mode: number) {
@@ -37,7 +40,6 @@ export class OpenFile {
         throw new SettingError(['path'], `${path} is no regular file; name one, or a new one`)
       this.id = idOf(stat)
       this.size = Number(stat.size)
-      this.#lineIsOpen = this.size > 0 && lastByte(this.#fd, this.size) !== LINE_FEED
     } catch (error) {
       this.close()
       throw error
@@ -54,11 +56,8 @@ export class OpenFile {
     this.size += bytes.length
   }
 
-  /** Without it the next row would become part of the unfinished line. */
-  endLastLine(): void {
-    if (!this.#lineIsOpen) return
-    this.append(Buffer.of(LINE_FEED))
-    this.#lineIsOpen = false
+  read(position: number, length: number): Buffer {
+    return readAt(this.#fd, position, length)
   }
 
   /** Removes what stands beyond `size`; where that fails too, `recover` does it before the next write. */
@@ -125,8 +124,25 @@ function openOrMake(path: string, mode: number): number {
   return fd
 }
 
-function lastByte(fd: number, size: number): number {
-  const last = Buffer.alloc(1)
-  readSync(fd, last, 0, 1, size - 1)
-  return last[0]
+/** A look at a file that is not open. */
+export function lookAt<T>(path: string, look: (bytes: FileBytes) => T): T {
+  const fd = openSync(path, 'r')
+  try {
+    return look({
+      size: Number(fstatSync(fd).size),
+      read: (position, length) => readAt(fd, position, length),
+    })
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function readAt(fd: number, position: number, length: number): Buffer {
+  const bytes = Buffer.alloc(length)
+  let filled = 0
+  for (;;) {
+    const more = readSync(fd, bytes, filled, length - filled, position + filled)
+    filled += more
+    if (more === 0 || filled === length) return bytes.subarray(0, filled)
+  }
 }

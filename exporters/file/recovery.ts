@@ -1,11 +1,10 @@
-import { closeSync, openSync, readdirSync, readSync, renameSync, statSync, truncateSync } from 'node:fs'
+import { readdirSync, renameSync, statSync, truncateSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Logger } from '../../src/sdk/index.ts'
 import type { Begun } from './begun-note.ts'
-import { fileIdAt } from './open-file.ts'
+import { isBorder } from './formats.ts'
+import { fileIdAt, lookAt } from './open-file.ts'
 import type { Place } from './place.ts'
-
-const LINE_FEED = 10
 
 /**
  * Makes the files what the last commit says they are: rows beyond it are cut off, a rotation it announced is finished.
@@ -42,7 +41,7 @@ function cutBack({ path, id, size }: Mark, log: Logger): void {
       missing_bytes: size - sizeNow,
     })
   if (sizeNow <= size) return
-  if (!isLineBorder(file, size)) {
+  if (!lookAt(file, (bytes) => isBorder(bytes, size))) {
     log.error(
       'the file is not as it was left, somebody changed it; nothing is cut off, rows may come a second time',
       { path: file },
@@ -69,17 +68,4 @@ function locate(path: string, id: string): string | null {
   } catch {
     return null
   }
-}
-
-/** Our rows begin behind a line feed, or with one. */
-function isLineBorder(path: string, size: number): boolean {
-  if (size === 0) return true
-  const around = Buffer.alloc(2)
-  const fd = openSync(path, 'r')
-  try {
-    readSync(fd, around, 0, 2, size - 1)
-  } finally {
-    closeSync(fd)
-  }
-  return around.includes(LINE_FEED)
 }

@@ -9,7 +9,7 @@ import type { ExitCode, Terminal } from './terminal.ts'
 const AFTER_HELP = `
 Exit codes:
   0   all is well
-  1   it failed while running
+  1   it failed while running, or a test did
   78  the configuration or the command line is wrong: a restart does not help
 
 Signals:
@@ -20,6 +20,7 @@ Examples:
   flowfold run --config /etc/flowfold/config.yaml
   flowfold try --config config.yaml --input events.log
   flowfold validate --config base.yaml --config prod.yaml
+  flowfold test --config prod.yaml --config prod-tests.yaml
   flowfold replay refused.jsonl --config /etc/flowfold/config.yaml
 `
 
@@ -96,6 +97,11 @@ function addCommands(program: Command, { catalog, terminal, done }: Setting): vo
     .action(async (options) =>
       done(await (await import('./try/try.ts')).tryRecording(catalog, terminal, options)),
     )
+  withConfig(
+    program,
+    'test',
+    'run the tests that a config carries; needs no backend, changes nothing',
+  ).action(async ({ config }) => done(await (await import('./test/test.ts')).test(catalog, terminal, config)))
   withConfig(
     program,
     'print-config',

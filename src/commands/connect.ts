@@ -18,7 +18,7 @@ const LONGEST_MS = 15_000
 
 /** Asks every exporter whether it would take rows, without sending any, and prints a line for each; false if one would not. */
 export async function connect(config: ResolvedConfig, terminal: Terminal): Promise<boolean> {
-  const world = makeWorld(config, terminal)
+  const world = await makeWorld(config, terminal)
   const findings = await Promise.all(
     [...config.exporters.values()].map(async (exporter) => ({
       id: exporter.id,

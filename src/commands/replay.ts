@@ -51,7 +51,7 @@ export async function replayFile(
     const tallies = await replay({
       file,
       exporterFor: (named) => exporter ?? named,
-      addressee: addressees(loaded.config, senders, makeWorld(loaded.config, terminal)),
+      addressee: addressees(loaded.config, senders, await makeWorld(loaded.config, terminal)),
       clock,
       random: Math.random,
       patienceMs,

@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import type { Catalog, Described } from '../sdk/index.ts'
 import { serviceSettings } from './service-settings.ts'
 import { type JsonSchema, jsonSchemaOf } from './settings-schema.ts'
+import { testSettings } from './tests.ts'
 
 /** A config file as JSON schema, so that editors complete and check it while it is written. One of several may hold a part. */
 export async function configSchema(catalog: Catalog): Promise<object> {
@@ -17,6 +18,7 @@ export async function configSchema(catalog: Catalog): Promise<object> {
       processors: await sectionSchema('What happens to them', catalog.processors),
       exporters: await sectionSchema('Where rows go', catalog.exporters),
       service: allowReferences(jsonSchemaOf(serviceSettings)),
+      tests: allowReferences(jsonSchemaOf(testSettings)),
     },
     additionalProperties: false,
   }

@@ -9,12 +9,14 @@ import { Report } from './report.ts'
 import type { ResolvedConfig } from './resolved.ts'
 import { serviceConfig, serviceSettings } from './service-settings.ts'
 import type { Surroundings } from './surroundings.ts'
+import { type ConfigTest, readTests } from './tests.ts'
 import { type ConfigNode, merge, placeOf } from './tree.ts'
 
 export type LoadedConfig =
   | {
       readonly kind: 'valid'
       readonly config: ResolvedConfig
+      readonly tests: readonly ConfigTest[]
       readonly warnings: readonly Problem[]
       /** What was written, merged and expanded. */
       readonly root: ConfigNode
@@ -32,9 +34,10 @@ export async function loadConfig(
   const report = new Report()
   const root = expand(read.root, around, report)
   const config = await resolve(root, catalog, report)
+  const tests = readTests(root, readPipelines(root), report)
   const { errors, warnings } = report
   if (config === null || errors.length > 0) return { kind: 'invalid', errors, warnings }
-  return { kind: 'valid', config, warnings, root }
+  return { kind: 'valid', config, tests, warnings, root }
 }
 
 type ReadFiles = { readonly kind: 'read'; readonly root: ConfigNode } | (LoadedConfig & { kind: 'invalid' })
@@ -73,7 +76,7 @@ function emptyMap(file: string): ConfigNode {
   return { kind: 'map', place: { file, line: 1, column: 1 }, entries: new Map() }
 }
 
-const SECTIONS = ['receivers', 'processors', 'exporters', 'service']
+const SECTIONS = ['receivers', 'processors', 'exporters', 'service', 'tests']
 
 /** Null when the service's own settings are wrong; else a config that is as good as the report says. */
 async function resolve(root: ConfigNode, catalog: Catalog, report: Report): Promise<ResolvedConfig | null> {

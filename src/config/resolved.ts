@@ -43,6 +43,12 @@ export interface ServiceConfig {
   readonly logs: {
     readonly level: 'debug' | 'info' | 'warn' | 'error'
     readonly format: 'text' | 'json' | 'auto'
+    /** A backend that gets the lines as well. */
+    readonly otlp?: {
+      readonly url: string
+      readonly encoding: 'proto' | 'json'
+      readonly headers: { readonly [name: string]: string }
+    }
   }
   /** Null where turned off. */
   readonly metricsEndpoint: Endpoint | null

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { duration, size } from '../sdk/index.ts'
+import { duration, httpUrl, size } from '../sdk/index.ts'
 import type { Endpoint, ServiceConfig } from './resolved.ts'
 
 const pipelineSettings = z.strictObject({
@@ -63,6 +63,20 @@ export const serviceSettings = z.strictObject({
             .enum(['auto', 'text', 'json'])
             .default('auto')
             .describe('`auto` is text on a terminal and JSON elsewhere'),
+          otlp: z
+            .strictObject({
+              endpoint: httpUrl().describe(
+                'Base URL of the backend, such as `http://collector:4318`; `/v1/logs` is added',
+              ),
+              encoding: z.enum(['proto', 'json']).default('proto').describe('How requests are written'),
+              headers: z
+                .record(z.string(), z.string())
+                .default({})
+                .meta({ secret: true })
+                .describe('Headers of every request. Their values are never shown'),
+            })
+            .optional()
+            .describe('Backend that gets the lines as well, as OpenTelemetry log records'),
         })
         .prefault({}),
     })
@@ -88,10 +102,19 @@ export function serviceConfig(settings: z.output<typeof serviceSettings>): Servi
     shutdownTimeoutMs: settings.shutdown_timeout,
     nodeName: settings.node_name ?? null,
     dictionaryBytes: settings.dictionary_bytes,
-    logs: telemetry.logs,
+    logs: logsConfig(telemetry.logs),
     metricsEndpoint: telemetry.metrics.level === 'none' ? null : telemetry.metrics.endpoint,
     healthEndpoint: health.endpoint,
   }
+}
+
+function logsConfig({
+  otlp,
+  ...logs
+}: z.output<typeof serviceSettings>['telemetry']['logs']): ServiceConfig['logs'] {
+  if (otlp === undefined) return logs
+  const { endpoint, ...others } = otlp
+  return { ...logs, otlp: { url: `${endpoint.replace(/\/+$/, '')}/v1/logs`, ...others } }
 }
 
 /** `localhost:8888`, `0.0.0.0:8888`, `[::1]:8888`; null for `none`. */

@@ -40,7 +40,7 @@ export class Service {
 
   /** Starts everything the config names; throws `StartError` when that cannot be. */
   static async start(config: ResolvedConfig, io: ServiceIo): Promise<Service> {
-    const world = makeWorld(config, io)
+    const world = await makeWorld(config, io)
     const store = openStore(config, world)
     try {
       const service = new Service(config, world, store, await buildGraph(config, store, world))
@@ -49,6 +49,7 @@ export class Service {
       return service
     } catch (error) {
       store.close()
+      await world.ownLogs?.close()
       throw error
     }
   }
@@ -153,6 +154,7 @@ export class Service {
     await this.#runner?.close()
     await this.#closeServers()
     this.#store.close()
+    await this.#world.ownLogs?.close()
     this.#stopped.resolve(how)
   }
 

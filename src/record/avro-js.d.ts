@@ -13,6 +13,9 @@ declare module 'avro-js/lib/files.js' {
     getSchema(): string
   }
   export function parse(schema: object): AvroType
+  /** What an object container file begins with. */
+  export const HEADER_TYPE: AvroType
+  export const MAGIC_BYTES: Buffer
   export const streams: {
     BlockEncoder: new (
       schema: object | AvroType,

@@ -32,6 +32,8 @@ export interface SinkDefinition<S extends z.ZodType = z.ZodType> extends Describ
   readonly kind: 'sink'
   /** Why no rows could be written now, for `validate --connect`; null when they could. Looks, and changes nothing. */
   probe?(settings: z.output<S>): string | null
+  /** For `flowfold try`: counts the bytes that rows would take, and writes nothing. Without it, as JSON lines. */
+  measure?(settings: z.output<S>): (rows: RowBatch) => number
   create(context: {
     readonly settings: z.output<S>
     readonly host: Host

@@ -16,20 +16,37 @@ const MOST_PLACES = 1000
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const
 type Level = (typeof LEVELS)[number]
 
+/** One line of the log. */
+export interface LogLine {
+  readonly level: Level
+  readonly component: string
+  readonly message: string
+  readonly fields: LogFields
+  readonly timeMs: number
+}
+
 /** The log of the whole process; components get a view of it that carries their id. */
 export class Log {
   readonly #settings: LogSettings
   readonly #clock: Clock
   readonly #write: (text: string) => void
+  readonly #also: (line: LogLine) => void
   readonly #places = new Map<string, { startMs: number; seen: number }>()
 
   /** With the first line, so that a quiet run does without. */
   #pino: ReturnType<typeof pino> | null = null
 
-  constructor(settings: LogSettings, clock: Clock, write: (text: string) => void) {
+  /** `also` gets every line that is written. */
+  constructor(
+    settings: LogSettings,
+    clock: Clock,
+    write: (text: string) => void,
+    also: (line: LogLine) => void = () => {},
+  ) {
     this.#settings = settings
     this.#clock = clock
     this.#write = write
+    this.#also = also
   }
 
   /** A logger whose lines name the component. */
@@ -43,8 +60,10 @@ export class Log {
     if (LEVELS.indexOf(level) < LEVELS.indexOf(this.#settings.level)) return
     const unseen = this.#admit(`${component}\0${message}`)
     if (unseen === null) return
+    const all = { ...fields, ...(unseen > 0 && { repeated: unseen }) }
     this.#pino ??= this.#open()
-    this.#pino[level]({ component, ...fields, ...(unseen > 0 && { repeated: unseen }) }, message)
+    this.#pino[level]({ component, ...all }, message)
+    this.#also({ level, component, message, fields: all, timeMs: this.#clock.now() })
   }
 
   #open(): ReturnType<typeof pino> {

@@ -32,6 +32,7 @@ test('--help names every command, the exit codes and the signals', async () => {
     'run',
     'validate',
     'try',
+    'test',
     'print-config',
     'components',
     'balance',
@@ -52,7 +53,16 @@ test('without a command, help goes to stderr', async () => {
 })
 
 test('every command explains itself', async () => {
-  for (const command of ['run', 'validate', 'try', 'print-config', 'components', 'balance', 'replay']) {
+  for (const command of [
+    'run',
+    'validate',
+    'try',
+    'test',
+    'print-config',
+    'components',
+    'balance',
+    'replay',
+  ]) {
     const { code, out } = await flowfold(command, '--help')
     assert.equal(code, 0)
     assert.match(out, new RegExp(`^Usage: flowfold ${command}`))
@@ -119,7 +129,7 @@ test('a warning does not make a config invalid', async (t) => {
   assert.equal(err, `warning: ${path}:5:3 processors.keep: no pipeline uses this processor\n`)
 })
 
-for (const command of ['run', 'try', 'print-config'])
+for (const command of ['run', 'try', 'test', 'print-config'])
   test(`${command} refuses a bad config with 78`, async (t) => {
     const path = write(t, SOUND.replace('endpoint', 'endpont'))
     const input = command === 'try' ? ['--input', path] : []

@@ -183,12 +183,14 @@ class Model {
     const stored = new Set(this.#waiting(exporter, this.#stored).map(({ uuid }) => uuid))
     for (const { uuid } of taken) assert.ok(stored.has(uuid), `${uuid} is taken before it is stored`)
     const all = [...before, ...taken]
-    const numbers = all.map(({ uuid }) => Number(uuid))
-    assert.deepEqual(
-      numbers,
-      numbers.toSorted((a, b) => a - b),
-      'in order',
-    )
+    for (const pipeline of PIPELINES) {
+      const numbers = all.filter((one) => one.pipeline === pipeline).map(({ uuid }) => Number(uuid))
+      assert.deepEqual(
+        numbers,
+        numbers.toSorted((a, b) => a - b),
+        'in order',
+      )
+    }
     this.#onTheWay.set(exporter, all)
   }
 

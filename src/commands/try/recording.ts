@@ -1,5 +1,4 @@
 import { createReadStream } from 'node:fs'
-import type { Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { z } from 'zod'
 import { Decoder, defineReceiver, type Host, type Intake, type ReceiverDefinition } from '../../sdk/index.ts'
@@ -9,11 +8,25 @@ const CHUNK_BYTES = 2 ** 20
 const INPUT_BYTES = 8 * 2 ** 20
 const LINE_FEED = 0x0a
 
+/** Where the bytes of an events.log come from. */
+export type Bytes = (signal: AbortSignal) => AsyncIterable<Uint8Array> | Iterable<Uint8Array>
+
+/** The bytes of a recording, which may be compressed. */
+export function bytesOf(path: string): Bytes {
+  return (signal) => {
+    const file = createReadStream(path, { highWaterMark: CHUNK_BYTES, signal })
+    if (!path.endsWith('.gz')) return file
+    const plain = createGunzip({ chunkSize: CHUNK_BYTES })
+    file.on('error', (error) => plain.destroy(error))
+    return file.pipe(plain)
+  }
+}
+
 /**
  * Reads an events.log once from its beginning to its end. Unlike a receiver of the catalog it keeps no position.
- * `failed` is told when the recording cannot be read to its end.
+ * `failed` is told when it cannot be read to its end.
  */
-export function recording(path: string, failed: (error: Error) => void): ReceiverDefinition {
+export function recording(bytes: Bytes, failed: (error: Error) => void): ReceiverDefinition {
   return defineReceiver({
     kind: 'receiver',
     type: 'recording',
@@ -26,7 +39,7 @@ export function recording(path: string, failed: (error: Error) => void): Receive
         const decoder = new Decoder({ dictionary: host.dictionary, reads, inputBytes: INPUT_BYTES })
         const lines = new Lines(decoder, host, intake)
         try {
-          for await (const chunk of bytesOf(path, signal)) await lines.take(chunk)
+          for await (const chunk of bytes(signal)) await lines.take(chunk)
         } catch (error) {
           failed(error as Error)
         }
@@ -35,14 +48,6 @@ export function recording(path: string, failed: (error: Error) => void): Receive
       },
     }),
   })
-}
-
-function bytesOf(path: string, signal: AbortSignal): Readable {
-  const file = createReadStream(path, { highWaterMark: CHUNK_BYTES, signal })
-  if (!path.endsWith('.gz')) return file
-  const plain = createGunzip({ chunkSize: CHUNK_BYTES })
-  file.on('error', (error) => plain.destroy(error))
-  return file.pipe(plain)
 }
 
 class Lines {

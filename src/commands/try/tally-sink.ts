@@ -5,6 +5,7 @@ import {
   defineSink,
   flowsOf,
   type Row,
+  type RowBatch,
   rowsOf,
   type Sender,
   type SinkDefinition,
@@ -50,11 +51,12 @@ export function tallySink(exporter: Configured<AnyExporterDefinition>, tally: Ro
     metrics: [],
     create({ host }) {
       const sender = definition.kind === 'sender' ? definition.create({ settings, host }) : null
+      const measured = (definition.kind === 'sink' && definition.measure?.(settings)) || jsonBytes
       return {
         write(batch) {
           const rows = rowsOf(batch)
           for (const row of rows) tally.add(row)
-          return { kind: 'written', bytes: sender ? payloadBytes(sender, rows) : jsonBytes(rows) }
+          return { kind: 'written', bytes: sender ? payloadBytes(sender, rows) : measured(batch) }
         },
         position: () => null,
         committed() {},
@@ -72,6 +74,6 @@ function payloadBytes(sender: Sender, rows: readonly Row[]): number {
 }
 
 /** As lines of a file. */
-function jsonBytes(rows: readonly Row[]): number {
-  return rows.reduce((bytes, row) => bytes + Buffer.byteLength(JSON.stringify(row)) + 1, 0)
+function jsonBytes({ lines }: RowBatch): number {
+  return lines.reduce((bytes, line) => bytes + Buffer.byteLength(line) + 1, 0)
 }

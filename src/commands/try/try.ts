@@ -8,8 +8,9 @@ import { readConfig } from '../read-config.ts'
 import { sheetReport } from '../sheet-table.ts'
 import { start } from '../start.ts'
 import type { ExitCode, Terminal } from '../terminal.ts'
-import { recording } from './recording.ts'
+import { bytesOf, recording } from './recording.ts'
 import { RowTally, tallySink } from './tally-sink.ts'
+import { trial } from './trial.ts'
 
 export interface TryOptions {
   readonly config: readonly string[]
@@ -52,11 +53,16 @@ async function tryPipeline(
   { input, rows, top }: TryOptions,
 ): Promise<ExitCode> {
   const failure: { error?: Error } = {}
-  const source = recording(input, (error) => {
+  const source = recording(bytesOf(input), (error) => {
     failure.error = error
   })
   const tally = new RowTally(rows)
-  const service = await start(trial(config, pipeline, source, tally), terminal)
+  // Every exporter gets the same rows: the first one's are looked at.
+  const sinks = pipeline.exporters.map((id, index) => {
+    const sink = tallySink(config.exporters.get(id)!, index === 0 ? tally : new RowTally(0))
+    return [id, sink] as const
+  })
+  const service = await start(trial(config, pipeline, source, new Map(sinks)), terminal)
   if (typeof service === 'number') return service
   await service.done
   const [sheet] = service.summary().sheets
@@ -67,37 +73,6 @@ async function tryPipeline(
   if (!failure.error) return 0
   terminal.err.write(`flowfold: ${input} cannot be read to its end: ${readable(failure.error)}\n`)
   return 1
-}
-
-const RECORDING = 'recording'
-
-/** The same processors between other ends. */
-function trial(
-  config: ResolvedConfig,
-  pipeline: PipelineConfig,
-  source: ReturnType<typeof recording>,
-  tally: RowTally,
-): ResolvedConfig {
-  const bare = { settings: {}, input: {} }
-  // Every exporter gets the same rows: the first one's are looked at.
-  const exporters = pipeline.exporters.map((id, index) => {
-    const definition = tallySink(config.exporters.get(id)!, index === 0 ? tally : new RowTally(0))
-    return [id, { id, definition, ...bare }] as const
-  })
-  return {
-    ...config,
-    receivers: new Map([[RECORDING, { id: RECORDING, definition: source, ...bare }]]),
-    exporters: new Map(exporters),
-    pipelines: [{ ...pipeline, receivers: [RECORDING] }],
-    service: {
-      ...config.service,
-      stateDir: 'memory',
-      durability: 'process',
-      metricsEndpoint: null,
-      healthEndpoint: null,
-      logs: { level: 'warn', format: 'text' },
-    },
-  }
 }
 
 function report(sheet: BalanceSheet, tally: RowTally, top: number): string {

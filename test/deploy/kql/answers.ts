@@ -40,6 +40,16 @@ const ANSWERS: readonly Answer[] = [
     count: 'Failures',
   },
   {
+    question: 'dns-names',
+    about: { Namespace: BUSY.Namespace },
+    flow: (flow) =>
+      flow.l7?.dns && flow.is_reply && namespace(flow.destination) === BUSY.Namespace
+        ? [RCODES[rcode(flow)] ?? 'NOERROR']
+        : null,
+    row: ({ Rcode }) => [Rcode],
+    count: 'Lookups',
+  },
+  {
     question: 'dns-verdicts',
     about: { Namespace: BUSY.Namespace },
     flow: (flow) =>

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { sampleLines } from '../../../bench/sample.ts'
+import { logEntry } from '../../../exporters/azure_log_analytics/log-entry.ts'
 import { TABLE } from '../../../src/commands/azure/table.ts'
+import type { Flow } from '../../../src/sdk/index.ts'
 import { evaluate, type KqlRow } from '../../support/kql/evaluate.ts'
 import type { Value } from '../../support/kql/functions.ts'
+import { sampleRows } from '../../support/sample-rows.ts'
 import { PUBLISHED } from './published.ts'
 import { recordingOf, stored } from './recording.ts'
 import { BUILT_IN, WORKSPACE } from './workspace.ts'
@@ -37,6 +40,78 @@ for (const [name, expected, isMeant = () => true] of SUMS)
       expected,
     )
   })
+
+/** Single flows, as a pipeline without `aggregate` delivers them: published queries that count rows count flows. */
+const singles = sampleRows().map((row) => stored(JSON.parse(logEntry(row))))
+const singleTables = { [TABLE]: singles, [BUILT_IN]: [] }
+const side = (flow: Flow, namespace: string) =>
+  flow.source?.namespace === namespace || flow.destination?.namespace === namespace
+const isDropped = ({ verdict }: Flow) => verdict === 'DROPPED'
+const goesTo = ({ l4 }: Flow, ports: readonly number[]) =>
+  ports.includes(l4?.TCP?.destination_port ?? l4?.UDP?.destination_port ?? 0)
+const isFromBff = ({ source, traffic_direction }: Flow) =>
+  source?.namespace === 'storefront' && source.pod_name?.includes('bff') && traffic_direction === 'EGRESS'
+
+/** What each asks of the flows, by the words of the query, and how its answer tells how many they are. */
+const COUNTS: readonly (readonly [
+  name: string,
+  isMeant: (flow: Flow) => boolean | undefined,
+  counted: (row: KqlRow) => Value,
+])[] = [
+  ['dropped rows', isDropped, () => 1],
+  ['verdicts that contain DROPPED', isDropped, () => 1],
+  ['lab: drops by pod', (flow) => isDropped(flow) && side(flow, 'sandbox'), ({ Rows }) => Rows],
+  [
+    'lab: blocked sources',
+    (flow) =>
+      isDropped(flow) &&
+      flow.destination?.namespace === 'orders' &&
+      flow.destination.pod_name?.includes('postgres') &&
+      flow.traffic_direction === 'EGRESS',
+    () => 1,
+  ],
+  ['lab: DNS verdicts', (flow) => isFromBff(flow) && goesTo(flow, [53]), ({ Rows }) => Rows],
+  ['lab: DNS and HTTPS', (flow) => isFromBff(flow) && goesTo(flow, [53, 443]), () => 1],
+  ['lab: timeline', (flow) => isDropped(flow) && side(flow, 'sandbox'), ({ Dropped }) => Dropped],
+  ['lab: drop rate', (flow) => side(flow, 'sandbox'), ({ All }) => All],
+]
+
+for (const [name, isMeant, counted] of COUNTS)
+  test(`published: ${name} answers about single flows through the function`, () => {
+    const meant = flows.filter(isMeant).length
+    assert.ok(meant > 0, 'an answer that is always empty proves nothing')
+    const answer = evaluate(PUBLISHED[name].query, WORKSPACE, singleTables)
+    assert.equal(
+      answer.reduce((sum, row) => sum + Number(counted(row)), 0),
+      Math.min(meant, name === 'dropped rows' ? 100 : meant),
+    )
+  })
+
+for (const [what, given] of [
+  ['folded rows', tables],
+  ['single flows', singleTables],
+] as const)
+  test(`published: top talkers names the busiest workloads of ${what} through the function`, () => {
+    const sent = new Map<string, number>()
+    for (const { source } of flows) {
+      const name = `${source?.namespace ?? ''}/${source?.workloads?.[0]?.name ?? ''}`
+      sent.set(name, (sent.get(name) ?? 0) + 1)
+    }
+    const busiest = [...sent.values()].toSorted((a, b) => b - a).slice(0, 10)
+    const answer = evaluate(PUBLISHED['top talkers'].query, WORKSPACE, given)
+    assert.deepEqual(
+      answer.map(({ Flows }) => Flows),
+      busiest,
+    )
+    for (const { SourceNamespace, Caller, Flows } of answer)
+      assert.equal(Flows, sent.get(`${SourceNamespace}/${Caller}`))
+  })
+
+test('every published query that fits the table has its answer checked', () => {
+  const checked = new Set(['top talkers', ...SUMS.map(([name]) => name), ...COUNTS.map(([name]) => name)])
+  const sound = Object.entries(PUBLISHED).filter(([, { unknown }]) => unknown === undefined)
+  assert.deepEqual([...checked].sort(), sound.map(([name]) => name).sort())
+})
 
 test('every flow is there, through the function too', () => {
   const query = `${BUILT_IN} | summarize Flows = sum(IngressFlowCount + EgressFlowCount + UnknownDirectionFlowCount)`

@@ -31,9 +31,10 @@ const CRASHES: readonly Action[] = [
 const OTHERS: readonly Action[] = [
   ['move', (world) => world.move()],
   ['delete', (world) => world.delete()],
-  ['stranger', (world) => world.writeAsStranger()],
   ['copy and truncate', (world) => world.copyAndTruncate()],
 ]
+/** Text, which rows as lines may follow and blocks may not. */
+const STRANGER: Action = ['stranger', (world) => world.writeAsStranger()]
 
 const DISK: readonly Action[] = [
   ['disk full', (world) => world.fillDisk(0)],
@@ -46,22 +47,37 @@ test('each row is there once, wherever a crash comes', async (t) => {
 })
 
 test('each row is there once, whatever others do to the file', async (t) => {
-  await holds(tempDir(t), [...CRASHES, ...OTHERS])
+  await holds(tempDir(t), [...CRASHES, ...OTHERS, STRANGER])
 })
 
 test('each row is there once when the disk runs full', { skip: noSmallDisk }, async (t) => {
-  await holds(smallDisk(t, 256), [...CRASHES, ...OTHERS, ...DISK])
+  await holds(smallDisk(t, 256), [...CRASHES, ...OTHERS, STRANGER, ...DISK])
 })
 
-async function holds(folder: string, others: readonly Action[]): Promise<void> {
+test('each row is there once in Avro blocks, wherever a crash comes, whatever others do', async (t) => {
+  await holds(tempDir(t), [...CRASHES, ...OTHERS], 'avro')
+})
+
+test('each row is there once in Avro blocks when the disk runs full', { skip: noSmallDisk }, async (t) => {
+  await holds(smallDisk(t, 256), [...CRASHES, ...OTHERS, ...DISK], 'avro')
+})
+
+/** Small enough for many rotations, larger than the header of an Avro file. */
+const MAX_SIZE = { jsonl: 4000, avro: 8000 }
+
+async function holds(
+  folder: string,
+  others: readonly Action[],
+  format: 'jsonl' | 'avro' = 'jsonl',
+): Promise<void> {
   const action = fc.oneof(...ENGINE, { arbitrary: fc.constantFrom(...others), weight: 5 })
   const actions = fc.array(action, { maxLength: 40, size: 'max' })
   let runs = 0
   const property = fc.asyncProperty(actions, fc.boolean(), async (happened, strangerFirst) => {
     const run = join(folder, `run-${runs++}`)
     mkdirSync(run)
-    if (strangerFirst) writeFileSync(join(run, 'rows.jsonl'), 'stranger')
-    const world = new World(run, { max_size: 4000 })
+    if (strangerFirst && format === 'jsonl') writeFileSync(join(run, 'rows.jsonl'), 'stranger')
+    const world = new World(run, { max_size: MAX_SIZE[format] }, format)
     try {
       for (const [, happens] of happened) happens(world)
       world.emptyDisk()

@@ -7,14 +7,19 @@ import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { tempDir } from '../../support/temp-dir.ts'
 import { allRows, fileSink } from './world.ts'
+import { writerSettings } from './writer-settings.ts'
 
 const WRITER = join(import.meta.dirname, 'writer.ts')
 
-for (const compress of ['gzip', 'zstd'])
-  test(`rows are there once after kill -9 at any moment, rotated and compressed (${compress})`, async (t) => {
+for (const [format, compress, rotated] of [
+  ['jsonl', 'gzip', /\.gz$/],
+  ['jsonl', 'zstd', /\.zst$/],
+  ['avro', 'none', /^rows-.*\.avro$/],
+] as const)
+  test(`rows are there once after kill -9 at any moment, rotated and compressed (${format}, ${compress})`, async (t) => {
     const folder = tempDir(t)
     for (let kills = 0; kills < 5; kills++) {
-      const writer = spawn(process.execPath, [WRITER, folder, compress], {
+      const writer = spawn(process.execPath, [WRITER, folder, format, compress], {
         stdio: ['ignore', 'pipe', 'inherit'],
       })
       await once(writer.stdout, 'data')
@@ -25,10 +30,9 @@ for (const compress of ['gzip', 'zstd'])
       await once(writer, 'exit')
     }
     const { position, next } = JSON.parse(readFileSync(join(folder, 'state.json'), 'utf8'))
-    const rotation = { max_size: 200_000, keep: 0, compress }
-    await fileSink({ path: join(folder, 'rows.jsonl'), rotation }, { position }).close()
+    await fileSink(writerSettings(folder, format, compress), { position }).close()
     assert.ok(
-      readdirSync(folder).some((name) => /\.(gz|zst)$/.test(name)),
+      readdirSync(folder).some((name) => rotated.test(name)),
       'nothing was rotated',
     )
     const numbers = allRows(folder)

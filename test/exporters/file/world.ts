@@ -20,9 +20,12 @@ import type { Json, Sink, WriteResult } from '../../../src/sdk/index.ts'
 import { rowBatch } from '../../../src/sdk/index.ts'
 import { type TestHost, testHost } from '../../support/host.ts'
 import { row } from '../../support/rows.ts'
+import { avroRows, isAvroFile } from './avro-reader.ts'
 
 export type FileSettings = {
   readonly path: string
+  readonly format?: 'jsonl' | 'avro'
+  readonly avro?: object
   readonly rotation?: object
   readonly mode?: string | number
 }
@@ -42,9 +45,11 @@ export function commit(sink: Sink): Json {
   return position
 }
 
-/** The UUIDs of the rows in a file, compressed or not; lines that are no rows as they are. */
+/** The UUIDs of the rows in a file, compressed or not, in either format; lines that are no rows as they are. */
 export function rowsIn(path: string): string[] {
-  const lines = readText(path).split('\n')
+  const bytes = readBytes(path)
+  if (isAvroFile(bytes)) return avroRows(bytes).map(({ UUID }) => String(UUID))
+  const lines = bytes.toString().split('\n')
   return lines
     .filter((line) => line !== '')
     .map((line) => (line.startsWith('{') ? JSON.parse(line).UUID : line))
@@ -56,11 +61,10 @@ export function allRows(folder: string): string[] {
   return files.sort().flatMap((name) => rowsIn(join(folder, name)))
 }
 
-function readText(path: string): string {
+function readBytes(path: string): Buffer {
   const bytes = readFileSync(path)
-  if (path.endsWith('.gz')) return gunzipSync(bytes).toString()
-  if (path.endsWith('.zst')) return zstdDecompressSync(bytes).toString()
-  return bytes.toString()
+  if (path.endsWith('.gz')) return gunzipSync(bytes)
+  return path.endsWith('.zst') ? zstdDecompressSync(bytes) : bytes
 }
 
 /**
@@ -71,6 +75,7 @@ export class World {
   readonly host = testHost()
   readonly path: string
   readonly #folder: string
+  readonly #format: 'jsonl' | 'avro'
   readonly #rotation: object
   /** Every sink there was: the dead ones left their files open. */
   readonly #sinks: Sink[] = []
@@ -85,9 +90,10 @@ export class World {
   #rows = 0
   #names = 0
 
-  constructor(folder: string, rotation: object = {}) {
+  constructor(folder: string, rotation: object = {}, format: 'jsonl' | 'avro' = 'jsonl') {
     this.#folder = folder
-    this.path = join(folder, 'rows.jsonl')
+    this.#format = format
+    this.path = join(folder, `rows.${format}`)
     this.#rotation = { compress: 'none', keep: 0, ...rotation }
     if (existsSync(this.path)) this.#strangers.push(...rowsIn(this.path))
     this.#sink = this.#start()
@@ -189,7 +195,7 @@ export class World {
 
   #start(): Sink {
     const sink = fileSink(
-      { path: this.path, rotation: this.#rotation },
+      { path: this.path, format: this.#format, rotation: this.#rotation },
       { host: this.host, position: this.#stored },
     )
     this.#sinks.push(sink)

@@ -3,18 +3,18 @@ import { join } from 'node:path'
 import { rowBatch } from '../../../src/sdk/index.ts'
 import { row } from '../../support/rows.ts'
 import { fileSink } from './world.ts'
+import { writerSettings } from './writer-settings.ts'
 
 /**
  * Writes numbered rows and commits until somebody kills it: a commit renames a file with position and number into place.
  * Started again, it goes on from the last commit.
  */
-const [folder, compress] = process.argv.slice(2)
+const [folder, format, compress] = process.argv.slice(2)
 const statePath = join(folder, 'state.json')
 const state = existsSync(statePath)
   ? JSON.parse(readFileSync(statePath, 'utf8'))
   : { position: null, next: 0 }
-const rotation = { max_size: 200_000, keep: 0, compress }
-const sink = fileSink({ path: join(folder, 'rows.jsonl'), rotation }, { position: state.position })
+const sink = fileSink(writerSettings(folder, format, compress), { position: state.position })
 process.stdout.write('started\n')
 for (let next: number = state.next; ; ) {
   for (let writes = 0; writes < 3; writes++, next += 20)
