@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { deflateRawSync, zstdCompressSync } from 'node:zlib'
-import avro from 'avro-js/lib/files.js'
 import type { RowBatch } from '../../src/sdk/index.ts'
+import { avro } from './avro.ts'
 import { AvroRows, ROW_SCHEMA } from './avro-row.ts'
 import type { FileFormat, Opened, RowEncoder } from './file-format.ts'
 import type { FileBytes } from './open-file.ts'
@@ -29,7 +29,8 @@ const MARKER_BYTES = 16
 const LONGEST_HEADER_BYTES = 64 * 1024
 
 const SCHEMA = Buffer.from(JSON.stringify(ROW_SCHEMA))
-const LONG = avro.parse({ type: 'long' })
+/** What an object container file begins with. Source: the Avro specification 1.12. */
+const MAGIC = Buffer.from('Obj\x01', 'latin1')
 
 /**
  * An Avro object container file: a header with the schema, then blocks of rows, each closed by the file's own marker.
@@ -38,6 +39,7 @@ const LONG = avro.parse({ type: 'long' })
 export class AvroFile implements FileFormat {
   readonly #codec: Codec
   readonly #rows = new AvroRows()
+  readonly #long = avro().parse({ type: 'long' })
 
   constructor(codec: AvroCodec) {
     this.#codec = CODECS[codec]
@@ -65,14 +67,14 @@ export class AvroFile implements FileFormat {
     for (let from = 0; from < lines.length; from += ROWS_PER_BLOCK) {
       const some = lines.slice(from, from + ROWS_PER_BLOCK)
       const data = this.#codec.compress(this.#rows.encode(some))
-      yield Buffer.concat([LONG.toBuffer(some.length), LONG.toBuffer(data.length), data, marker])
+      yield Buffer.concat([this.#long.toBuffer(some.length), this.#long.toBuffer(data.length), data, marker])
     }
   }
 }
 
 /** Whether it begins as every Avro object container file does. */
 export function isAvro(file: FileBytes): boolean {
-  return file.read(0, avro.MAGIC_BYTES.length).equals(avro.MAGIC_BYTES)
+  return file.read(0, MAGIC.length).equals(MAGIC)
 }
 
 /** Whether a block ends at `size`, or the header. */
@@ -93,7 +95,7 @@ function headerOf(file: FileBytes): Header | null {
   if (!isAvro(file)) return null
   try {
     const bytes = file.read(0, LONGEST_HEADER_BYTES)
-    const { value, offset } = avro.HEADER_TYPE.decode(bytes)
+    const { value, offset } = avro().HEADER_TYPE.decode(bytes)
     if (offset < 0) return null
     const { meta, sync } = value as { meta: { [name: string]: Buffer }; sync: Buffer }
     const schema = Buffer.from(meta['avro.schema'])
@@ -106,8 +108,8 @@ function headerOf(file: FileBytes): Header | null {
 }
 
 function header({ name }: Codec, marker: Buffer): Buffer {
-  return avro.HEADER_TYPE.toBuffer({
-    magic: avro.MAGIC_BYTES,
+  return avro().HEADER_TYPE.toBuffer({
+    magic: MAGIC,
     meta: { 'avro.schema': SCHEMA, 'avro.codec': Buffer.from(name) },
     sync: marker,
   })

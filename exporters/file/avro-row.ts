@@ -1,5 +1,5 @@
-import avro from 'avro-js/lib/files.js'
 import { COLUMNS, type ColumnType, type Json, type RowBatch, rowTime } from '../../src/sdk/index.ts'
+import { avro } from './avro.ts'
 
 const MICROS_PER_SECOND = 1_000_000
 const NANOS_PER_MICRO = 1000
@@ -41,8 +41,6 @@ export const ROW_SCHEMA = {
   }),
 }
 
-const ROW = avro.parse(ROW_SCHEMA)
-
 const WRITERS = COLUMNS.map(({ name, type }) => ({
   name,
   always: ALWAYS.has(name),
@@ -51,6 +49,7 @@ const WRITERS = COLUMNS.map(({ name, type }) => ({
 
 /** Rows as Avro, one behind the other. One buffer serves all calls, and grows with the rows. */
 export class AvroRows {
+  readonly #row = avro().parse(ROW_SCHEMA)
   #buffer = Buffer.allocUnsafeSlow(256 * 1024)
 
   /** Valid until the next call. */
@@ -61,7 +60,7 @@ export class AvroRows {
   }
 
   #append(row: object, at: number): number {
-    const end = ROW.encode(row, this.#buffer, at)
+    const end = this.#row.encode(row, this.#buffer, at)
     if (end >= 0) return end
     const larger = Buffer.allocUnsafeSlow(Math.max(this.#buffer.length * 2, this.#buffer.length - end))
     this.#buffer.copy(larger, 0, 0, at)
