@@ -31,9 +31,16 @@ const LONG_LINE: Loss = { kind: 'dropped', reason: 'line_too_long', flows: 1 }
 /** Reads files on: bytes in, flows and losses out. A line without its end stays where it is until it has one. */
 export class LineReader {
   readonly #parts: LineReaderParts
+  /** The decoder's own memory: what the kernel reads there needs no copy. */
+  readonly #input: Buffer
+  /** Where a read may go: the last byte is for the line feed that a last line lacks. */
+  readonly #room: Buffer
 
   constructor(parts: LineReaderParts) {
+    const { buffer, byteOffset, length } = parts.decoder.input
     this.#parts = parts
+    this.#input = Buffer.from(buffer, byteOffset, length)
+    this.#room = this.#input.subarray(0, -1)
   }
 
   /** Reads on, once; tells whether that was possible. */
@@ -120,17 +127,6 @@ export class LineReader {
     file.consume(input, at, stretch.to - at)
     if (!goesOn) this.#parts.lost(stretch.kind === 'hole' ? HOLE : LONG_LINE)
     await this.#parts.clock.breathe()
-  }
-
-  /** The decoder's own memory: what the kernel reads there needs no copy. */
-  get #input(): Buffer {
-    const { buffer, byteOffset, length } = this.#parts.decoder.input
-    return Buffer.from(buffer, byteOffset, length)
-  }
-
-  /** Where a read may go: the last byte is for the line feed that a last line lacks. */
-  get #room(): Buffer {
-    return this.#input.subarray(0, -1)
   }
 }
 

@@ -1,6 +1,8 @@
 import type { Loss } from '../record/loss.ts'
 import type { Line } from './line.ts'
 
+const NONE: readonly Loss[] = []
+
 /** Adds up what lines held besides flows, by reason. */
 export class LossCount {
   readonly #dropped = new Map<string, number>()
@@ -17,7 +19,8 @@ export class LossCount {
     }
   }
 
-  list(): Loss[] {
+  list(): readonly Loss[] {
+    if (this.#dropped.size + this.#noted.size + this.#lost.size === 0) return NONE
     return [
       ...Array.from(this.#dropped, ([reason, flows]): Loss => ({ kind: 'dropped', reason, flows })),
       ...Array.from(this.#noted, ([reason, count]): Loss => ({ kind: 'noted', reason, count })),

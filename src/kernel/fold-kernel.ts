@@ -132,6 +132,8 @@ export class FoldKernel<C extends string> {
   readonly #cells: number
   readonly #addresses: number
   #rows: { readonly start: number; readonly count: number } = { start: 0, count: 0 }
+  /** The columns whose addresses the kernel has: a decoder's are the same for every batch. */
+  #own: { readonly [name in C]: Uint32Array } | null = null
   /** For columns that are not in the kernel's memory. */
   #copies: { readonly start: number; readonly rows: number } | null = null
 
@@ -206,15 +208,18 @@ export class FoldKernel<C extends string> {
       if (this.#rows.count > 0) kernel.exports.recycle(this.#rows.start, this.#rows.count * 4)
       this.#rows = { start: kernel.exports.block(rows.length * 4), count: rows.length }
     }
-    // Only kernels have shared memory, and a batch with ids of another dictionary would be nonsense. Comparing buffers
-    // would not do: when the memory grows, views keep the object they had.
-    if (this.#columns.every((name) => columns[name].buffer instanceof SharedArrayBuffer)) {
+    if (columns !== this.#own) {
+      // Only kernels have shared memory, and a batch with ids of another dictionary would be nonsense. Comparing buffers
+      // would not do: when the memory grows, views keep the object they had.
+      const isOwn = this.#columns.every((name) => columns[name].buffer instanceof SharedArrayBuffer)
+      this.#own = isOwn ? columns : null
+      if (!isOwn) return this.#copy(columns, rows)
       const addresses = kernel.words.subarray(this.#addresses / 4)
       this.#columns.forEach((name, place) => {
         addresses[place] = columns[name].byteOffset
       })
-      kernel.words.set(rows, this.#rows.start / 4)
-    } else this.#copy(columns, rows)
+    }
+    kernel.words.set(rows, this.#rows.start / 4)
   }
 
   #copy(columns: { readonly [name in C]: Uint32Array }, rows: Uint32Array): void {

@@ -27,6 +27,9 @@ export function selectRows(batch: FlowBatch, rows: Uint32Array): FlowBatch {
 export function countFlows({ columns, rows }: FlowBatch): number {
   const { ingress_flows, egress_flows, unknown_flows } = columns
   let flows = 0
-  for (const row of rows) flows += ingress_flows[row] + egress_flows[row] + unknown_flows[row]
+  for (let i = 0; i < rows.length; i++) {
+    const row = rows[i]
+    flows += ingress_flows[row] + egress_flows[row] + unknown_flows[row]
+  }
   return flows
 }
