@@ -38,7 +38,7 @@ const settings = z.strictObject({
   max_groups: z
     .int()
     .min(1)
-    .max(5_000_000)
+    .max(1_000_000)
     .default(50_000)
     .describe(
       'Groups in all open windows; flows beyond them share one `Other` row per verdict and drop reason.',
