@@ -15,7 +15,7 @@ const run = (command: string, ...args: string[]) =>
   execFileSync(command, args, { cwd: folder, encoding: 'utf8' })
 
 const clang = /version (\S+)/.exec(run('clang', '--version'))?.[1] ?? 'unknown'
-const headers = run('dpkg-query', '--show', '--showformat=${Version}', 'libbpf-dev')
+const [, headers] = run('dpkg-query', '--show', 'libbpf-dev').trim().split('\t')
 mkdirSync(target, { recursive: true })
 for (const name of OBJECTS) {
   const object = join(target, `${name}.bpf.o`)

@@ -1,0 +1,110 @@
+import { fileURLToPath } from 'node:url'
+import type { Emitter } from './emitter.ts'
+import type { FrameType } from './frames.ts'
+import { COUNTER } from './layout.ts'
+import { BpfObject } from './libbpf.ts'
+import { Counters, type Layout, MapPair } from './maps.ts'
+import { Ring } from './ring.ts'
+
+/** What makes one object different from another. */
+export interface FeatureParts {
+  /** Its file in `bpf/dist`. */
+  readonly file: string
+  /** Name of its pair of maps, and of the frames their entries go into. */
+  readonly counts: FrameType & ('flows' | 'drops' | 'retransmits')
+  readonly layout: Layout
+  readonly hasRing: boolean
+  /** Programs that attach to what their section names. */
+  readonly programs: readonly string[]
+  /** Sizes maps and sets variables, before the kernel sees the object. */
+  configure?(object: BpfObject): void
+  /** Reasons by which records are lost, and the counters of each. */
+  readonly losses: { readonly [reason: string]: number }
+  /** Looks at entries before they are handed on. */
+  inspect?(bytes: Buffer, count: number, emitter: Emitter): Promise<void>
+}
+
+/** The bound on what one frame holds of a ring. */
+const SPAN_BYTES = 1 << 18
+/** Of a map: past it, waiting longer may lose flows. */
+const FILLING = 0.75
+
+/** One object in the kernel: what it counts, and how that is read. Each works without the others. */
+export class KernelFeature {
+  readonly object: BpfObject
+  readonly #parts: FeatureParts
+  readonly #pair: MapPair
+  readonly #ring: Ring | null
+  readonly #counters: Counters
+  readonly #links: { detach(): void }[] = []
+  #insertedAtSwap = 0
+
+  private constructor(object: BpfObject, parts: FeatureParts) {
+    this.object = object
+    this.#parts = parts
+    this.#pair = new MapPair(object, parts.counts, parts.layout)
+    this.#counters = new Counters(object)
+    for (const program of parts.programs) this.#links.push(object.attach(program))
+    this.#ring = parts.hasRing ? new Ring(object.map('records')) : null
+  }
+
+  /** Throws `BpfError` when the kernel refuses; then nothing is left behind. */
+  static load(parts: FeatureParts): KernelFeature {
+    const object = BpfObject.open(fileURLToPath(new URL(`../../bpf/dist/${parts.file}`, import.meta.url)))
+    try {
+      parts.configure?.(object)
+      object.load()
+      return new KernelFeature(object, parts)
+    } catch (error) {
+      object.close()
+      throw error
+    }
+  }
+
+  /** So many entries were made that it is time to swap. */
+  get isFilling(): boolean {
+    return this.#counters.read(COUNTER.inserted) - this.#insertedAtSwap > this.#pair.maxEntries * FILLING
+  }
+
+  /** Records lost since it was loaded, by reason. */
+  get lost(): { [reason: string]: number } {
+    const entries = Object.entries(this.#parts.losses)
+    return Object.fromEntries(entries.map(([reason, counter]) => [reason, this.#counters.read(counter)]))
+  }
+
+  counter(index: number): number {
+    return this.#counters.read(index)
+  }
+
+  /** Hands on what is in the ring. */
+  async drain(emitter: Emitter): Promise<void> {
+    for (let span = this.#ring?.read(SPAN_BYTES); span; span = this.#ring?.read(SPAN_BYTES)) {
+      await emitter.records('records', span.records, span.bytes)
+      this.#ring?.release()
+    }
+  }
+
+  /** Lets the programs write the other map; `take` then hands on what is in the first. */
+  swap(): void {
+    this.#insertedAtSwap = this.#counters.read(COUNTER.inserted)
+    this.#pair.swap()
+  }
+
+  async take(emitter: Emitter): Promise<void> {
+    await this.#pair.take(async ({ bytes, count }) => {
+      await this.#parts.inspect?.(bytes, count, emitter)
+      await emitter.records(this.#parts.counts, count, bytes)
+    })
+  }
+
+  /** Ends the programs; what was counted can still be read. Programs on interfaces end with their attachments. */
+  detach(): void {
+    for (const link of this.#links.splice(0)) link.detach()
+  }
+
+  close(): void {
+    this.detach()
+    this.#ring?.close()
+    this.object.close()
+  }
+}

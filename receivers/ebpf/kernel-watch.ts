@@ -1,0 +1,229 @@
+import { statSync } from 'node:fs'
+import type { Clock, Logger } from '../../src/sdk/index.ts'
+import { Attacher } from './attach.ts'
+import { Emitter, type FrameSink } from './emitter.ts'
+import { dropReasons, loadDrops, loadFlows, loadTcp } from './features.ts'
+import { Followed } from './followed.ts'
+import { KernelSymbols } from './kallsyms.ts'
+import type { KernelFeature } from './kernel-feature.ts'
+import { COUNTER } from './layout.ts'
+import { BpfError } from './libbpf.ts'
+import { wallAheadNs } from './libc.ts'
+import { has, whyNot } from './probe.ts'
+import type { WatchSettings } from './watch-settings.ts'
+import type { Feature, FeatureName, FollowedInterface, Losses, World } from './world.ts'
+
+export interface WatchParts {
+  readonly settings: WatchSettings
+  /** Reasons of drops that nobody wants to hear of. */
+  readonly ignoredDrops: ReadonlySet<string>
+  readonly clock: Clock
+  readonly log: Logger
+}
+
+/** The rings are read so often: waking up for each record would cost twenty times as much. */
+const TICK_MS = 15
+const MOST_LOCATIONS = 4096
+/** Names of interfaces are told to a pipeline that comes later, also of those that are gone by then. */
+const MOST_INTERFACES_TOLD = 4096
+
+/**
+ * The privileged part: puts the programs into the kernel, reads what they count and hands it on in frames. All of it ends with
+ * the process, however that ends.
+ */
+export class KernelWatch {
+  readonly #parts: WatchParts
+  readonly #features = new Map<FeatureName, KernelFeature>()
+  readonly #status: Feature[] = []
+  readonly #symbols = new KernelSymbols()
+  readonly #locations = new Map<string, string>()
+  readonly #interfaces = new Map<string, FollowedInterface>()
+  #reasons: ReadonlyMap<number, string> = new Map()
+  #followed: Followed | null = null
+  #passedAtEnd: Losses['passed'] = {}
+  #lastReadMs: number
+
+  /** Loads what the settings ask for; what cannot be loaded is `off`, with its reason. */
+  constructor(parts: WatchParts) {
+    this.#parts = parts
+    this.#lastReadMs = parts.clock.now()
+    const { mode, drops, tcp } = parts.settings
+    if (mode !== 'hubble') this.#try('flows', () => this.#loadFlows())
+    if (drops) this.#try('drops', () => this.#loadDrops())
+    if (tcp) this.#try('tcp', () => loadTcp())
+    if (mode !== 'hubble' && this.#features.has('flows')) this.#follow()
+    this.#describe()
+  }
+
+  get features(): readonly Feature[] {
+    return this.#status
+  }
+
+  /** Everything that is needed to read the records. */
+  get world(): World {
+    return {
+      wallAheadNs: String(wallAheadNs()),
+      hostNetns: statSync('/proc/self/ns/net').ino,
+      features: this.#status,
+      interfaces: [...this.#interfaces.values()],
+      reasons: Object.fromEntries(this.#reasons),
+      locations: Object.fromEntries(this.#locations),
+    }
+  }
+
+  get losses(): Losses {
+    const lost: { [reason: string]: number } = {}
+    for (const feature of this.#features.values()) Object.assign(lost, feature.lost)
+    const notIp = this.#features.get('flows')?.counter(COUNTER.notIp)
+    return {
+      lost,
+      noted: notIp === undefined ? {} : { not_ip: notIp },
+      passed: this.#followed?.passed ?? this.#passedAtEnd,
+    }
+  }
+
+  /** Hands frames to `sink` until `signal` aborts, then what is left, and ends the programs. */
+  async run(sink: FrameSink, signal: AbortSignal): Promise<void> {
+    const emitter = new Emitter(sink)
+    try {
+      await emitter.world(this.world)
+      this.#meet(this.#followed?.refresh() ?? [])
+      await emitter.losses(this.losses)
+      while (!signal.aborted) {
+        await this.#tick(emitter)
+        await this.#parts.clock.sleep(TICK_MS, signal)
+      }
+      this.#detach()
+      // What the programs last wrote, after what they wrote before.
+      await this.#read(emitter)
+      await this.#read(emitter)
+    } finally {
+      this.close()
+    }
+  }
+
+  close(): void {
+    this.#detach()
+    for (const feature of this.#features.values()) feature.close()
+    this.#features.clear()
+  }
+
+  async #tick(emitter: Emitter): Promise<void> {
+    await this.#tell(this.#followed?.update() ?? [], emitter)
+    for (const feature of this.#features.values()) await feature.drain(emitter)
+    const nowMs = this.#parts.clock.now()
+    const isDue = nowMs - this.#lastReadMs >= this.#parts.settings.interval
+    if (isDue || [...this.#features.values()].some(({ isFilling }) => isFilling)) {
+      this.#lastReadMs = nowMs
+      await this.#read(emitter)
+    }
+  }
+
+  async #read(emitter: Emitter): Promise<void> {
+    for (const feature of this.#features.values()) {
+      await feature.drain(emitter)
+      feature.swap()
+    }
+    await this.#tell(this.#followed?.refresh() ?? [], emitter)
+    await emitter.world({ wallAheadNs: String(wallAheadNs()) })
+    await emitter.losses(this.losses)
+    for (const feature of this.#features.values()) await feature.take(emitter)
+  }
+
+  async #tell(fresh: readonly FollowedInterface[], emitter: Emitter): Promise<void> {
+    if (fresh.length === 0) return
+    this.#meet(fresh)
+    await emitter.world({ interfaces: fresh })
+  }
+
+  #meet(fresh: readonly FollowedInterface[]): void {
+    for (const followed of fresh) {
+      const key = `${followed.netns} ${followed.index}`
+      this.#interfaces.delete(key)
+      this.#interfaces.set(key, followed)
+      if (this.#interfaces.size > MOST_INTERFACES_TOLD)
+        this.#interfaces.delete(firstOf(this.#interfaces.keys()))
+    }
+  }
+
+  #try(name: 'flows' | 'drops' | 'tcp', load: () => KernelFeature): void {
+    try {
+      this.#features.set(name, load())
+    } catch (error) {
+      if (!(error instanceof BpfError)) throw error
+      this.#status.push({ name, state: 'off', reason: whyNot(name, error) })
+    }
+  }
+
+  #loadFlows(): KernelFeature {
+    return loadFlows(this.#parts.settings)
+  }
+
+  #loadDrops(): KernelFeature {
+    this.#reasons = dropReasons()
+    return loadDrops({
+      reasons: this.#reasons,
+      ignored: this.#parts.ignoredDrops,
+      meetLocations: (addresses, emitter) => this.#nameLocations(addresses, emitter),
+    })
+  }
+
+  async #nameLocations(addresses: ReadonlySet<bigint>, emitter: Emitter): Promise<void> {
+    const fresh: { [address: string]: string } = {}
+    for (const address of addresses) {
+      const hex = address.toString(16)
+      if (this.#locations.has(hex) || this.#locations.size >= MOST_LOCATIONS) continue
+      const name = this.#symbols.nameOf(address)
+      this.#locations.set(hex, name)
+      fresh[hex] = name
+    }
+    if (Object.keys(fresh).length > 0) await emitter.world({ locations: fresh })
+  }
+
+  #follow(): void {
+    const flows = this.#features.get('flows')
+    if (flows === undefined) return
+    const { settings, log } = this.#parts
+    this.#followed = new Followed({
+      settings,
+      attacher: new Attacher(flows.object),
+      complain: (message, fields) => log.error(message, fields),
+    })
+    this.#meet(this.#followed.update())
+  }
+
+  #describe(): void {
+    for (const name of this.#features.keys()) this.#status.push({ name, state: 'on', how: this.#howOf(name) })
+    if (!this.#features.has('drops')) return
+    this.#status.push(
+      has('SYSLOG')
+        ? { name: 'drop_locations', state: 'on', how: 'names from /proc/kallsyms' }
+        : {
+            name: 'drop_locations',
+            state: 'off',
+            reason:
+              'without CAP_SYSLOG the kernel does not show its addresses, so places of drops are not named',
+          },
+    )
+  }
+
+  #howOf(name: FeatureName): string {
+    if (name !== 'flows') return 'tracepoints'
+    return `${this.#followed?.hook ?? 'tcx'}, ${this.#followed?.size ?? 0} interfaces`
+  }
+
+  #detach(): void {
+    if (this.#followed) {
+      this.#meet(this.#followed.refresh())
+      this.#passedAtEnd = this.#followed.passed
+      this.#followed.close()
+    }
+    this.#followed = null
+    for (const feature of this.#features.values()) feature.detach()
+  }
+}
+
+function firstOf<T>(values: Iterable<T>): T {
+  for (const value of values) return value
+  throw new Error('nothing there')
+}

@@ -1,0 +1,88 @@
+import { BpfError, type MapHandle } from './libbpf.ts'
+import { errno, mapShared, pageBytes } from './libc.ts'
+
+const BUSY = 0x80000000
+const DISCARDED = 0x40000000
+const LENGTH = 0x3fffffff
+export const RECORD_HEADER_BYTES = 8
+
+/** Some records that follow each other in the ring, each behind its header. Valid until `release`. */
+export interface Span {
+  readonly bytes: Buffer
+  /** Records in it that are none are not counted. */
+  readonly records: number
+}
+
+/**
+ * A BPF ring buffer, read where it lies: no call to the kernel and no copy. The kernel maps the data twice in a row, so a span
+ * never breaks at the end of the ring.
+ */
+export class Ring {
+  readonly #consumer: BigUint64Array
+  readonly #producer: BigUint64Array
+  readonly #headers: Int32Array
+  readonly #bytes: Buffer
+  readonly #mask: number
+  readonly #unmap: () => void
+  #next = 0
+
+  constructor({ fd, maxEntries, name }: MapHandle) {
+    const page = pageBytes()
+    const mine = mapShared(fd, { bytes: page, offset: 0, isWritable: true })
+    const theirs = mapShared(fd, { bytes: page + 2 * maxEntries, offset: page, isWritable: false })
+    if (mine === null || theirs === null) throw new BpfError(`ring ${name} cannot be mapped`, errno())
+    this.#mask = maxEntries - 1
+    this.#consumer = new BigUint64Array(mine.bytes, 0, 1)
+    this.#producer = new BigUint64Array(theirs.bytes, 0, 1)
+    this.#headers = new Int32Array(theirs.bytes, page, maxEntries / 2)
+    this.#bytes = Buffer.from(theirs.bytes, page, 2 * maxEntries)
+    this.#unmap = () => {
+      mine.unmap()
+      theirs.unmap()
+    }
+  }
+
+  /** What has come in since the last `release`, up to about `maxBytes`; null when there is nothing. */
+  read(maxBytes: number): Span | null {
+    const start = Number(Atomics.load(this.#consumer, 0))
+    const end = Number(Atomics.load(this.#producer, 0))
+    let at = start
+    let records = 0
+    while (at < end && at - start < maxBytes) {
+      const header = Atomics.load(this.#headers, (at & this.#mask) >>> 2) >>> 0
+      if (header & BUSY) break
+      if (!(header & DISCARDED)) records++
+      at += recordBytes(header)
+    }
+    if (at === start) return null
+    this.#next = at
+    const offset = start & this.#mask
+    return { bytes: this.#bytes.subarray(offset, offset + at - start), records }
+  }
+
+  /** Gives the last span's room back to the kernel. */
+  release(): void {
+    Atomics.store(this.#consumer, 0, BigInt(this.#next))
+  }
+
+  close(): void {
+    this.#unmap()
+  }
+}
+
+/** Calls `each` with offset and length of every record of a span; stops where a header cannot be. */
+export function forEachRecord(span: Buffer, each: (at: number, length: number) => void): void {
+  let at = 0
+  while (at + RECORD_HEADER_BYTES <= span.length) {
+    const header = span.readUInt32LE(at)
+    const length = header & LENGTH
+    if (at + RECORD_HEADER_BYTES + length > span.length) return
+    if (!(header & DISCARDED)) each(at + RECORD_HEADER_BYTES, length)
+    at += recordBytes(header)
+  }
+}
+
+/** Header and payload, rounded up to eight bytes. */
+function recordBytes(header: number): number {
+  return (RECORD_HEADER_BYTES + (header & LENGTH) + 7) & ~7
+}

@@ -1,0 +1,124 @@
+import { execFileSync, spawn } from 'node:child_process'
+import { closeSync, openSync } from 'node:fs'
+import type { TestContext } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/** What an interface itself says of the packets that passed it. */
+export interface LinkCounters {
+  readonly in: { readonly packets: number; readonly bytes: number }
+  readonly out: { readonly packets: number; readonly bytes: number }
+}
+
+/**
+ * A node with two pods, made of network namespaces: `lxc1` and `lxc2` are the host ends of the pods' interfaces, and the
+ * node routes between them.
+ */
+export class NodeWorld {
+  readonly #names: readonly [string, string, string]
+
+  private constructor(names: readonly [string, string, string]) {
+    this.#names = names
+  }
+
+  static async make(context: TestContext | { after(work: () => void): void }): Promise<NodeWorld> {
+    made++
+    const name = `ff${process.pid}x${made}`
+    const world = new NodeWorld([name, `${name}a`, `${name}b`])
+    context.after(() => world.#remove())
+    world.#build()
+    // Past duplicate address detection and router solicitations: from here on only the test speaks.
+    await sleep(2500)
+    return world
+  }
+
+  /** Names of the namespaces: the node, and its pods. */
+  get node(): string {
+    return this.#names[0]
+  }
+
+  pod(number: 1 | 2): string {
+    return this.#names[number]
+  }
+
+  ip4(number: 1 | 2): string {
+    return `10.99.${number}.2`
+  }
+
+  ip6(number: 1 | 2): string {
+    return `fd99:${number}::2`
+  }
+
+  /** Runs a command to its end in a namespace; returns what it printed. */
+  run(namespace: string, command: string, ...args: string[]): string {
+    return execFileSync('nsenter', [`--net=/run/netns/${namespace}`, command, ...args], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+      maxBuffer: 1 << 26,
+    })
+  }
+
+  /** Starts a program that goes on; it ends with the test at the latest. */
+  start(context: { after(work: () => void): void }, namespace: string, command: string, ...args: string[]) {
+    const child = spawn('nsenter', [`--net=/run/netns/${namespace}`, command, ...args], {
+      stdio: ['pipe', 'pipe', 'pipe'],
+    })
+    context.after(() => void child.kill('SIGKILL'))
+    return child
+  }
+
+  counters(link: 'lxc1' | 'lxc2'): LinkCounters {
+    const [{ stats64 }] = JSON.parse(this.run(this.node, 'ip', '-j', '-s', 'link', 'show', link))
+    const { rx, tx } = stats64
+    return { in: { packets: rx.packets, bytes: rx.bytes }, out: { packets: tx.packets, bytes: tx.bytes } }
+  }
+
+  /** Calls `work` on this thread inside the namespace of the node. */
+  inside<T>(enterNetns: (fd: number) => boolean, work: () => T): T {
+    const home = openSync('/proc/thread-self/ns/net', 'r')
+    const node = openSync(`/run/netns/${this.node}`, 'r')
+    try {
+      if (!enterNetns(node)) throw new Error('cannot enter the namespace')
+      return work()
+    } finally {
+      enterNetns(home)
+      closeSync(home)
+      closeSync(node)
+    }
+  }
+
+  #build(): void {
+    for (const name of this.#names) ip('netns', 'add', name)
+    for (const number of [1, 2] as const) {
+      const [node, pod] = [this.node, this.pod(number)]
+      ip('link', 'add', `lxc${number}`, 'netns', node, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', pod)
+      ip('-n', node, 'addr', 'add', `10.99.${number}.1/24`, 'dev', `lxc${number}`)
+      ip('-n', node, 'addr', 'add', `fd99:${number}::1/64`, 'dev', `lxc${number}`, 'nodad')
+      ip('-n', pod, 'addr', 'add', `${this.ip4(number)}/24`, 'dev', 'eth0')
+      ip('-n', pod, 'addr', 'add', `${this.ip6(number)}/64`, 'dev', 'eth0', 'nodad')
+      for (const [namespace, link] of [
+        [node, `lxc${number}`],
+        [pod, 'eth0'],
+        [pod, 'lo'],
+      ] as const)
+        ip('-n', namespace, 'link', 'set', link, 'up')
+      ip('-n', pod, 'route', 'add', 'default', 'via', `10.99.${number}.1`)
+      ip('-n', pod, '-6', 'route', 'add', 'default', 'via', `fd99:${number}::1`)
+    }
+    this.run(this.node, 'sysctl', '-qw', 'net.ipv4.ip_forward=1', 'net.ipv6.conf.all.forwarding=1')
+  }
+
+  #remove(): void {
+    for (const name of this.#names)
+      try {
+        ip('netns', 'del', name)
+      } catch {
+        // It was never made.
+      }
+  }
+}
+
+let made = 0
+
+function ip(...args: string[]): string {
+  return execFileSync('ip', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
+}
