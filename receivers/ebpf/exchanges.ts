@@ -1,3 +1,4 @@
+import type { Counter } from '../../src/sdk/index.ts'
 import type { Instant } from './observation.ts'
 
 /** What a second question under a key means that still waits for its answer. */
@@ -15,6 +16,13 @@ export interface ExchangeOptions {
   readonly maxAgeMs: number
 }
 
+export interface ExchangeCounters {
+  /** Questions whose answer nobody will know: given up, asked again, or not to be told from another. */
+  readonly unanswered: Counter
+  /** Answers to such questions, and to those that nobody saw. */
+  readonly unasked: Counter
+}
+
 export interface Answered<Q> {
   readonly question: Q
   readonly latencyNs: number
@@ -28,16 +36,14 @@ interface Waiting<Q> {
 
 /** Questions that wait for their answers: to tell an answer what was asked, and how long it took. */
 export class Exchanges<Q> {
-  /** Questions whose answer nobody will know: given up, asked again, or not to be told from another. */
-  unanswered = 0
-  /** Answers to such questions, and to those that nobody saw. */
-  unasked = 0
   readonly #options: ExchangeOptions
+  readonly #count: ExchangeCounters
   /** The oldest first: a key that is set anew is deleted before. */
   readonly #waiting = new Map<string, Waiting<Q>>()
 
-  constructor(options: ExchangeOptions) {
+  constructor(options: ExchangeOptions, counters: ExchangeCounters) {
     this.#options = options
+    this.#count = counters
   }
 
   get waiting(): number {
@@ -51,9 +57,9 @@ export class Exchanges<Q> {
       this.#waiting.set(key, { question, time })
       return
     }
-    this.unanswered++
+    this.#count.unanswered.add(1)
     if (this.#options.again === 'repeats') return
-    if (known.question !== null) this.unanswered++
+    if (known.question !== null) this.#count.unanswered.add(1)
     this.#waiting.delete(key)
     this.#waiting.set(key, { question: null, time })
   }
@@ -64,7 +70,7 @@ export class Exchanges<Q> {
     const known = this.#waiting.get(key)
     this.#waiting.delete(key)
     if (known === undefined || known.question === null) {
-      this.unasked++
+      this.#count.unasked.add(1)
       return null
     }
     // Records of two CPUs may come in the wrong order, by less than anybody cares for.
@@ -78,7 +84,7 @@ export class Exchanges<Q> {
       const isOld = nanosBetween(time, now) > maxAgeMs * 1e6
       if (!isOld && this.#waiting.size + room <= capacity) return
       this.#waiting.delete(key)
-      if (question !== null) this.unanswered++
+      if (question !== null) this.#count.unanswered.add(1)
     }
   }
 }

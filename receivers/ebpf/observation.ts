@@ -2,12 +2,7 @@
  * What the kernel's programs saw, decoded from bytes and in no way interpreted: the agent's side makes these, `flow-of.ts`
  * makes flows of them. Times are wall time (monotonic time plus the offset of the moment).
  */
-export type Observation =
-  | CountsObservation
-  | ConnectionObservation
-  | DropObservation
-  | HeadObservation
-  | TcpObservation
+export type Observation = CountsObservation | DropObservation | HeadObservation | TcpObservation
 
 /** Seconds since the epoch and the nanoseconds within. */
 export interface Instant {
@@ -54,18 +49,6 @@ export interface CountsObservation {
   /** SYN to SYN/ACK as seen at this interface; 0 is unknown. */
   readonly handshakeRttUs: number
   /** Null when nobody saw who opened the connection. */
-  readonly isReply: boolean | null
-}
-
-/** A connection was opened, or has ended, at a hook. The packets are in the counts. */
-export interface ConnectionObservation {
-  readonly kind: 'connection'
-  readonly phase: 'opened' | 'closed'
-  readonly tuple: FiveTuple
-  readonly at: Vantage
-  readonly time: Instant
-  readonly tcpFlags: number
-  readonly handshakeRttUs: number
   readonly isReply: boolean | null
 }
 
