@@ -45,7 +45,7 @@ export class KernelFeature {
     this.#pair = new MapPair(object, parts.counts, parts.layout)
     this.#counters = new Counters(object)
     for (const program of parts.programs) this.#links.push(object.attach(program))
-    this.#ring = parts.hasRing ? new Ring(object.map('records')) : null
+    this.#ring = parts.hasRing ? new Ring(object.map('records'), SPAN_BYTES) : null
   }
 
   /** Throws `BpfError` when the kernel refuses; then nothing is left behind. */
@@ -78,10 +78,8 @@ export class KernelFeature {
 
   /** Hands on what is in the ring. */
   async drain(emitter: Emitter): Promise<void> {
-    for (let span = this.#ring?.read(SPAN_BYTES); span; span = this.#ring?.read(SPAN_BYTES)) {
+    for (let span = this.#ring?.read(); span; span = this.#ring?.read())
       await emitter.records('records', span.records, span.bytes)
-      this.#ring?.release()
-    }
   }
 
   /** Lets the programs write the other map; `take` then hands on what is in the first. */

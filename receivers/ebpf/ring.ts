@@ -4,9 +4,11 @@ import { errno, mapShared, pageBytes } from './libc.ts'
 const BUSY = 0x80000000
 const DISCARDED = 0x40000000
 const LENGTH = 0x3fffffff
-export const RECORD_HEADER_BYTES = 8
+const RECORD_HEADER_BYTES = 8
+/** More than any of ours has. */
+const MOST_RECORD_BYTES = 4096
 
-/** Some records that follow each other in the ring, each behind its header. Valid until `release`. */
+/** Some records that follow each other in the ring, each behind its header. The next ones are written over them. */
 export interface Span {
   readonly bytes: Buffer
   /** Records in it that are none are not counted. */
@@ -14,8 +16,9 @@ export interface Span {
 }
 
 /**
- * A BPF ring buffer, read where it lies: no call to the kernel and no copy. The kernel maps the data twice in a row, so a span
- * never breaks at the end of the ring.
+ * A BPF ring buffer, read where it lies, without a call to the kernel. The kernel maps the data twice in a row, so a span never
+ * breaks at the end of the ring. What is read is copied out at once: whoever kept a view of the ring would bring the process down
+ * when the ring is closed.
  */
 export class Ring {
   readonly #consumer: BigUint64Array
@@ -24,9 +27,13 @@ export class Ring {
   readonly #bytes: Buffer
   readonly #mask: number
   readonly #unmap: () => void
-  #next = 0
+  readonly #copy: Buffer
+  readonly #spanBytes: number
 
-  constructor({ fd, maxEntries, name }: MapHandle) {
+  /** Spans end with the record that makes them `spanBytes` long. */
+  constructor({ fd, maxEntries, name }: MapHandle, spanBytes: number) {
+    this.#spanBytes = spanBytes
+    this.#copy = Buffer.alloc(spanBytes + MOST_RECORD_BYTES)
     const page = pageBytes()
     const mine = mapShared(fd, { bytes: page, offset: 0, isWritable: true })
     const theirs = mapShared(fd, { bytes: page + 2 * maxEntries, offset: page, isWritable: false })
@@ -42,27 +49,23 @@ export class Ring {
     }
   }
 
-  /** What has come in since the last `release`, up to about `maxBytes`; null when there is nothing. */
-  read(maxBytes: number): Span | null {
+  /** What has come in since the last call; null when there is nothing. */
+  read(): Span | null {
     const start = Number(Atomics.load(this.#consumer, 0))
     const end = Number(Atomics.load(this.#producer, 0))
     let at = start
     let records = 0
-    while (at < end && at - start < maxBytes) {
+    while (at < end && at - start < this.#spanBytes) {
       const header = Atomics.load(this.#headers, (at & this.#mask) >>> 2) >>> 0
       if (header & BUSY) break
       if (!(header & DISCARDED)) records++
       at += recordBytes(header)
     }
     if (at === start) return null
-    this.#next = at
     const offset = start & this.#mask
-    return { bytes: this.#bytes.subarray(offset, offset + at - start), records }
-  }
-
-  /** Gives the last span's room back to the kernel. */
-  release(): void {
-    Atomics.store(this.#consumer, 0, BigInt(this.#next))
+    this.#bytes.copy(this.#copy, 0, offset, offset + at - start)
+    Atomics.store(this.#consumer, 0, BigInt(at))
+    return { bytes: this.#copy.subarray(0, at - start), records }
   }
 
   close(): void {

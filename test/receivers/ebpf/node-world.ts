@@ -1,5 +1,4 @@
 import { execFileSync, spawn } from 'node:child_process'
-import { closeSync, openSync } from 'node:fs'
 import type { TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -72,20 +71,6 @@ export class NodeWorld {
     return { in: { packets: rx.packets, bytes: rx.bytes }, out: { packets: tx.packets, bytes: tx.bytes } }
   }
 
-  /** Calls `work` on this thread inside the namespace of the node. */
-  inside<T>(enterNetns: (fd: number) => boolean, work: () => T): T {
-    const home = openSync('/proc/thread-self/ns/net', 'r')
-    const node = openSync(`/run/netns/${this.node}`, 'r')
-    try {
-      if (!enterNetns(node)) throw new Error('cannot enter the namespace')
-      return work()
-    } finally {
-      enterNetns(home)
-      closeSync(home)
-      closeSync(node)
-    }
-  }
-
   #build(): void {
     for (const name of this.#names) ip('netns', 'add', name)
     for (const number of [1, 2] as const) {
@@ -104,7 +89,21 @@ export class NodeWorld {
       ip('-n', pod, 'route', 'add', 'default', 'via', `10.99.${number}.1`)
       ip('-n', pod, '-6', 'route', 'add', 'default', 'via', `fd99:${number}::1`)
     }
+    for (const number of [1, 2] as const) this.#introduce(number)
     this.run(this.node, 'sysctl', '-qw', 'net.ipv4.ip_forward=1', 'net.ipv6.conf.all.forwarding=1')
+  }
+
+  /** Neighbours that know each other do not ask: every packet is one that the test sends. */
+  #introduce(number: 1 | 2): void {
+    const address = (namespace: string, link: string) =>
+      JSON.parse(ip('-n', namespace, '-j', 'link', 'show', link))[0].address
+    const [node, pod, link] = [this.node, this.pod(number), `lxc${number}`]
+    const neighbour = (namespace: string, ip4: string, dev: string, mac: string) =>
+      ip('-n', namespace, 'neigh', 'replace', ip4, 'lladdr', mac, 'dev', dev, 'nud', 'permanent')
+    for (const own of [`10.99.${number}.1`, `fd99:${number}::1`])
+      neighbour(pod, own, 'eth0', address(node, link))
+    for (const theirs of [this.ip4(number), this.ip6(number)])
+      neighbour(node, theirs, link, address(pod, 'eth0'))
   }
 
   #remove(): void {
