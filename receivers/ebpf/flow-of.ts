@@ -115,6 +115,7 @@ function layer4Of(sighting: Sighting): Layer4 | undefined {
   if (name === undefined) return undefined
   if (name === 'ICMPv4' || name === 'ICMPv6')
     return { [name]: { ...nonZero('type', sourcePort), ...nonZero('code', destinationPort) } }
+  if (name === 'IGMP' || name === 'VRRP') return { [name]: {} }
   const flags = name === 'TCP' && sighting.kind === 'counts' ? flagsOf(sighting.tcpFlags) : undefined
   return {
     [name]: {
