@@ -7,6 +7,7 @@ import type { Catalog } from './src/sdk/index.ts'
 export const catalog: Catalog = {
   receivers: {
     events_log: async () => (await import('./receivers/events_log/index.ts')).eventsLog,
+    ebpf: async () => (await import('./receivers/ebpf/index.ts')).ebpf,
   },
   processors: {
     filter: async () => (await import('./processors/filter/index.ts')).filter,

@@ -1,5 +1,6 @@
 import { type Frame, type FrameType, jsonFrame } from './frames.ts'
-import type { Losses, World } from './world.ts'
+import type { Survey } from './survey.ts'
+import type { Hello, Losses, World } from './world.ts'
 
 /** Takes frames, one after the other; a promise asks to wait. */
 export type FrameSink = (frame: Frame) => void | Promise<void>
@@ -17,6 +18,14 @@ export class Emitter {
     const first = this.#records
     this.#records += records
     await this.#sink({ type, records, first, payload })
+  }
+
+  async hello(hello: Hello): Promise<void> {
+    await this.#sink(jsonFrame('hello', hello))
+  }
+
+  async survey(survey: Survey): Promise<void> {
+    await this.#sink(jsonFrame('survey', survey))
   }
 
   async world(world: World): Promise<void> {

@@ -31,6 +31,10 @@ const FRAME_NUMBERS = {
   records: 7,
   /** JSON, `Request`: what the pipeline asks of the agent. */
   request: 8,
+  /** JSON, `Survey`: who lives on this host. */
+  survey: 9,
+  /** JSON, `Refusal`: why the agent does not do what it was asked to. */
+  refusal: 10,
 } as const
 
 const FRAME_TYPES = new Map<number, FrameType>(

@@ -1,6 +1,7 @@
+import { randomUUID } from 'node:crypto'
 import { statSync } from 'node:fs'
 import type { Clock, Logger } from '../../src/sdk/index.ts'
-import { Attacher } from './attach.ts'
+import { Attacher, type Hook } from './attach.ts'
 import { Emitter, type FrameSink } from './emitter.ts'
 import { dropReasons, loadDrops, loadFlows, loadTcp } from './features.ts'
 import { Followed } from './followed.ts'
@@ -10,6 +11,7 @@ import { COUNTER } from './layout.ts'
 import { BpfError } from './libbpf.ts'
 import { wallAheadNs } from './libc.ts'
 import { has, whyNot } from './probe.ts'
+import { type Survey, surveyHost } from './survey.ts'
 import type { WatchSettings } from './watch-settings.ts'
 import type { Feature, FeatureName, FollowedInterface, Losses, World } from './world.ts'
 
@@ -19,10 +21,14 @@ export interface WatchParts {
   readonly ignoredDrops: ReadonlySet<string>
   readonly clock: Clock
   readonly log: Logger
+  /** Where the programs are put; without it at TCX, or on an older kernel at clsact. */
+  readonly hook?: Hook
 }
 
 /** The rings are read so often: waking up for each record would cost twenty times as much. */
 const TICK_MS = 15
+/** Who lives here changes slowly, and looking around costs some milliseconds. */
+const SURVEY_INTERVAL_MS = 15_000
 const MOST_LOCATIONS = 4096
 /** Names of interfaces are told to a pipeline that comes later, also of those that are gone by then. */
 const MOST_INTERFACES_TOLD = 4096
@@ -32,6 +38,8 @@ const MOST_INTERFACES_TOLD = 4096
  * the process, however that ends.
  */
 export class KernelWatch {
+  /** Names this run: numbers of records mean nothing to another one. */
+  readonly source = randomUUID()
   readonly #parts: WatchParts
   readonly #features = new Map<FeatureName, KernelFeature>()
   readonly #status: Feature[] = []
@@ -42,6 +50,9 @@ export class KernelWatch {
   #followed: Followed | null = null
   #passedAtEnd: Losses['passed'] = {}
   #lastReadMs: number
+  #lastSurveyMs = Number.NEGATIVE_INFINITY
+  #survey: Survey | null = null
+  #looking: Promise<void> = Promise.resolve()
 
   /** Loads what the settings ask for; what cannot be loaded is `off`, with its reason. */
   constructor(parts: WatchParts) {
@@ -86,6 +97,7 @@ export class KernelWatch {
   async run(sink: FrameSink, signal: AbortSignal): Promise<void> {
     const emitter = new Emitter(sink)
     try {
+      await emitter.hello({ source: this.source })
       await emitter.world(this.world)
       this.#meet(this.#followed?.refresh() ?? [])
       await emitter.losses(this.losses)
@@ -93,6 +105,7 @@ export class KernelWatch {
         await this.#tick(emitter)
         await this.#parts.clock.sleep(TICK_MS, signal)
       }
+      await this.#looking
       this.#detach()
       // What the programs last wrote, after what they wrote before.
       await this.#read(emitter)
@@ -112,11 +125,25 @@ export class KernelWatch {
     await this.#tell(this.#followed?.update() ?? [], emitter)
     for (const feature of this.#features.values()) await feature.drain(emitter)
     const nowMs = this.#parts.clock.now()
+    await this.#lookAround(nowMs, emitter)
     const isDue = nowMs - this.#lastReadMs >= this.#parts.settings.interval
     if (isDue || [...this.#features.values()].some(({ isFilling }) => isFilling)) {
       this.#lastReadMs = nowMs
       await this.#read(emitter)
     }
+  }
+
+  /** Looking takes several turns of the thread, so what was found is handed on with a later tick. */
+  async #lookAround(nowMs: number, emitter: Emitter): Promise<void> {
+    if (this.#survey !== null) {
+      await emitter.survey(this.#survey)
+      this.#survey = null
+    }
+    if (nowMs - this.#lastSurveyMs < SURVEY_INTERVAL_MS) return
+    this.#lastSurveyMs = nowMs
+    this.#looking = surveyHost(() => this.#parts.clock.breathe()).then((survey) => {
+      this.#survey = survey
+    })
   }
 
   async #read(emitter: Emitter): Promise<void> {
@@ -133,7 +160,7 @@ export class KernelWatch {
   async #tell(fresh: readonly FollowedInterface[], emitter: Emitter): Promise<void> {
     if (fresh.length === 0) return
     this.#meet(fresh)
-    await emitter.world({ interfaces: fresh })
+    await emitter.world({ interfaces: [...fresh] })
   }
 
   #meet(fresh: readonly FollowedInterface[]): void {
@@ -183,10 +210,10 @@ export class KernelWatch {
   #follow(): void {
     const flows = this.#features.get('flows')
     if (flows === undefined) return
-    const { settings, log } = this.#parts
+    const { settings, log, hook } = this.#parts
     this.#followed = new Followed({
       settings,
-      attacher: new Attacher(flows.object),
+      attacher: new Attacher(flows.object, hook),
       complain: (message, fields) => log.error(message, fields),
     })
     this.#meet(this.#followed.update())

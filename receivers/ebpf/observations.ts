@@ -12,12 +12,21 @@ import type {
   TcpObservation,
   Vantage,
 } from './observation.ts'
-import { forEachRecord } from './ring.ts'
+import { recordsIn } from './span.ts'
 import type { Feature, FollowedInterface, World } from './world.ts'
 
 const MOST_ADDRESSES = 65_536
 const MOST_INTERFACES = 8192
 const MOST_LOCATIONS = 8192
+
+export type Taken = 'taken' | 'full'
+
+export interface Reading {
+  readonly done: number
+  readonly damaged: number
+}
+
+const LAYOUTS = { flows: layout.FLOW, drops: layout.DROP, retransmits: layout.RETRANSMIT } as const
 
 /** Reads records as what they say of the world they were made in. Knows of no kernel: bytes are enough. */
 export class Observations {
@@ -46,35 +55,40 @@ export class Observations {
   }
 
   /**
-   * Calls `each` for the records of a frame, from record `skip` on. Records that are damaged or of an unknown kind are
-   * left out; returns how many.
+   * Calls `each` for the records of a frame, from record `skip` on, until it says that it is `full`. Tells how many records
+   * are behind it then, and how many of them were damaged, or of a kind that nobody knows.
    */
-  read({ type, records, payload }: Frame, skip: number, each: (observation: Observation) => void): number {
-    if (type === 'records') return this.#readSpan(payload, skip, each)
-    const layoutOf = { flows: layout.FLOW, drops: layout.DROP, retransmits: layout.RETRANSMIT }
-    if (type !== 'flows' && type !== 'drops' && type !== 'retransmits') return 0
-    const { keyBytes, valueBytes } = layoutOf[type]
-    const whole = Math.min(records, Math.floor(payload.length / (keyBytes + valueBytes)))
-    for (let index = skip; index < whole; index++) {
+  read({ type, records, payload }: Frame, skip: number, each: (observation: Observation) => Taken): Reading {
+    if (type === 'records') return this.#readSpan(payload, records, skip, each)
+    if (type !== 'flows' && type !== 'drops' && type !== 'retransmits') return { done: records, damaged: 0 }
+    const { keyBytes, valueBytes } = LAYOUTS[type]
+    if (payload.length !== records * (keyBytes + valueBytes))
+      return { done: records, damaged: records - skip }
+    for (let index = skip; index < records; index++) {
       const key = index * keyBytes
       const value = records * keyBytes + index * valueBytes
-      if (type === 'flows') each(this.#counts(payload, key, value))
-      else if (type === 'drops') each(this.#drop(payload, key, value))
-      else each(this.#retransmits(payload, key, value))
+      const observation =
+        type === 'flows'
+          ? this.#counts(payload, key, value)
+          : type === 'drops'
+            ? this.#drop(payload, key, value)
+            : this.#retransmits(payload, key, value)
+      if (each(observation) === 'full') return { done: index + 1, damaged: 0 }
     }
-    return records - whole
+    return { done: records, damaged: 0 }
   }
 
-  #readSpan(span: Buffer, skip: number, each: (observation: Observation) => void): number {
-    let seen = 0
+  #readSpan(span: Buffer, records: number, skip: number, each: (observation: Observation) => Taken): Reading {
+    let done = 0
     let damaged = 0
-    forEachRecord(span, (at, length) => {
-      if (seen++ < skip) return
+    for (const [at, length] of recordsIn(span)) {
+      if (done === records) break
+      if (done++ < skip) continue
       const observation = this.#record(span, at, length)
       if (observation === null) damaged++
-      else each(observation)
-    })
-    return damaged
+      else if (each(observation) === 'full') return { done, damaged }
+    }
+    return { done: records, damaged: damaged + records - Math.max(done, skip) }
   }
 
   #record(span: Buffer, at: number, length: number): Observation | null {

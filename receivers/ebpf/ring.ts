@@ -1,10 +1,8 @@
 import { BpfError, type MapHandle } from './libbpf.ts'
 import { errno, mapShared, pageBytes } from './libc.ts'
 
-const BUSY = 0x80000000
-const DISCARDED = 0x40000000
-const LENGTH = 0x3fffffff
-const RECORD_HEADER_BYTES = 8
+import { BUSY, DISCARDED, recordBytes } from './span.ts'
+
 /** More than any of ours has. */
 const MOST_RECORD_BYTES = 4096
 
@@ -71,21 +69,4 @@ export class Ring {
   close(): void {
     this.#unmap()
   }
-}
-
-/** Calls `each` with offset and length of every record of a span; stops where a header cannot be. */
-export function forEachRecord(span: Buffer, each: (at: number, length: number) => void): void {
-  let at = 0
-  while (at + RECORD_HEADER_BYTES <= span.length) {
-    const header = span.readUInt32LE(at)
-    const length = header & LENGTH
-    if (at + RECORD_HEADER_BYTES + length > span.length) return
-    if (!(header & DISCARDED)) each(at + RECORD_HEADER_BYTES, length)
-    at += recordBytes(header)
-  }
-}
-
-/** Header and payload, rounded up to eight bytes. */
-function recordBytes(header: number): number {
-  return (RECORD_HEADER_BYTES + (header & LENGTH) + 7) & ~7
 }

@@ -67,7 +67,10 @@ if (import.meta.main) {
     }
     seen.missing += frame.first - records
     records = frame.first + frame.records
-    seen.damaged += observations.read(frame, 0, (observation) => note(seen, observation, hostNetns))
+    seen.damaged += observations.read(frame, 0, (observation) => {
+      note(seen, observation, hostNetns)
+      return 'taken'
+    }).damaged
   }, stop.signal)
   process.stdout.write('ready\n')
   process.stdin.on('end', () => stop.abort()).resume()

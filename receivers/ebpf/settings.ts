@@ -1,0 +1,17 @@
+import { z } from 'zod'
+import { namesSetting } from './names-table.ts'
+import { watchSettings } from './watch-settings.ts'
+
+export const settings = z.strictObject({
+  ...watchSettings,
+  agent: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'Socket of a `flowfold ebpf-agent`, which then is the one that needs rights; the other settings say what it is asked to do. Without it, the programs are loaded by this process.',
+    ),
+  names: namesSetting,
+})
+
+export type Settings = z.output<typeof settings>
