@@ -9,7 +9,7 @@ export const settings = z.strictObject({
     .min(1)
     .optional()
     .describe(
-      'Socket of a `flowfold ebpf-agent`, which then is the one that needs rights; the other settings say what it is asked to do. Without it, the programs are loaded by this process.',
+      'Socket of a `flowfold ebpf-agent`, which then is the one that needs rights; the other settings say what it is asked to do. Without it, flowfold itself loads the programs.',
     ),
   names: namesSetting,
 })

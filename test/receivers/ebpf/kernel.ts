@@ -74,7 +74,7 @@ export async function send(
   context: Cleanup,
   world: NodeWorld,
   pod: 1 | 2,
-  kind: 'bulk' | 'datagrams',
+  kind: 'bulk' | 'datagrams' | 'refused',
   options: object,
 ) {
   const child = world.start(context, world.pod(pod), process.execPath, TRAFFIC, kind, JSON.stringify(options))

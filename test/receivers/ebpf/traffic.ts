@@ -16,6 +16,11 @@ const KINDS = {
     await Promise.all(Array.from({ length: streams }, () => pour(host, port, bytes)))
   },
 
+  /** Opens a connection that nobody takes. */
+  async refused({ host, port }: { host: string; port: number }) {
+    await new Promise((resolve) => connect(port, host).on('error', resolve))
+  },
+
   /** Takes datagrams on `ports` ports from `port` on, and says nothing. */
   async hole({ port, ports }: { port: number; ports: number }) {
     for (let index = 0; index < ports; index++) {
