@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer'
 import { ipv4Text, ipv6Text, uint16, uint32 } from './bytes.ts'
 
 /** A DNS message, as far as the head that was copied tells. */
@@ -106,10 +107,23 @@ interface Question {
   readonly end: number
 }
 
+/** The same few names are asked for again and again, and making their text is dear. */
+const questions = new Map<string, Question>()
+const MOST_QUESTIONS = 4096
+
 function readQuestion(bytes: Uint8Array): Question | null {
+  const nameIsOver = nameEnd(bytes, HEADER_BYTES)
+  const end = (nameIsOver ?? bytes.length) + 4
+  if (end > bytes.length) return null
+  const key = Buffer.from(bytes.buffer, bytes.byteOffset, end).latin1Slice(HEADER_BYTES)
+  const known = questions.get(key)
+  if (known !== undefined) return known
   const name = readName(bytes, HEADER_BYTES)
-  if (name === null || name.end + 4 > bytes.length) return null
-  return { query: name.text, queryType: typeName(uint16(bytes, name.end)), end: name.end + 4 }
+  if (name === null) return null
+  const question = { query: name.text, queryType: typeName(uint16(bytes, name.end)), end: name.end + 4 }
+  if (questions.size >= MOST_QUESTIONS) questions.clear()
+  questions.set(key, question)
+  return question
 }
 
 /** What the answers say; of the records behind them only the upper bits of the rcode are read. */

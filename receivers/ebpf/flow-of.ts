@@ -15,10 +15,17 @@ import type { Names } from './names.ts'
 import type { DropObservation, TcpEvent } from './observation.ts'
 import { directionOf, isReply, type Sighting, timeOf, tupleOf } from './sighting.ts'
 
-/** Cilium's event numbers. Source: cilium `pkg/monitor/api/types.go`, 1.20-dev. */
-export const EVENT_TYPES = { drop: 1, trace: 4, traceSock: 7, l7: 129 } as const
-/** Number of the observation point FROM_ENDPOINT; that of TO_ENDPOINT is 0, and left out. */
-export const FROM_ENDPOINT = 5
+/**
+ * Cilium's event numbers; 5 is the point FROM_ENDPOINT, and 0, which is left out, TO_ENDPOINT.
+ * Source: cilium `pkg/monitor/api/types.go`, 1.20-dev.
+ */
+const EVENT_TYPES = {
+  drop: { type: 1 },
+  from_endpoint: { type: 4, sub_type: 5 },
+  to_endpoint: { type: 4 },
+  socket: { type: 7 },
+  message: { type: 129 },
+} as const
 
 /**
  * A sighting as Hubble would tell of it. This is what a flow of ours means; `FlowSheet` writes the same into columns.
@@ -71,18 +78,17 @@ export function flowTypeOf({ kind }: Sighting): string {
   }
 }
 
-export function eventTypeOf(sighting: Sighting): { readonly type: number; readonly sub_type?: number } {
+/** Always one of the same few objects. */
+export function eventTypeOf(sighting: Sighting): NonNullable<Flow['event_type']> {
   switch (sighting.kind) {
     case 'drop':
-      return { type: EVENT_TYPES.drop }
+      return EVENT_TYPES.drop
     case 'tcp':
-      return { type: EVENT_TYPES.traceSock }
+      return EVENT_TYPES.socket
     case 'counts':
-      return sighting.at.passage === 'from_endpoint'
-        ? { type: EVENT_TYPES.trace, sub_type: FROM_ENDPOINT }
-        : { type: EVENT_TYPES.trace }
+      return EVENT_TYPES[sighting.at.passage]
     default:
-      return { type: EVENT_TYPES.l7 }
+      return EVENT_TYPES.message
   }
 }
 

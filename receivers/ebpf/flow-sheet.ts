@@ -1,10 +1,10 @@
 import {
   allocateColumns,
   type Dictionary,
-  type Endpoint,
   FLOW_COLUMN_NAMES,
   type FlowBatch,
   type FlowColumns,
+  internJson,
   pathOf,
 } from '../../src/sdk/index.ts'
 import { hubbleReason } from './drop-policy.ts'
@@ -30,8 +30,31 @@ interface Known {
   readonly endpoint: number
 }
 
-/** Texts and addresses remembered by their ids; past it, they are looked up anew. */
+/** Of each kind; past it, all are looked up anew. */
 const MOST_REMEMBERED = 65_536
+
+/** What was found out about something once. */
+class Memory<K, V> {
+  readonly #found = new Map<K, V>()
+  readonly #find: (key: K) => V
+
+  constructor(find: (key: K) => V) {
+    this.#find = find
+  }
+
+  get(key: K): V {
+    const known = this.#found.get(key)
+    if (known !== undefined) return known
+    if (this.#found.size >= MOST_REMEMBERED) this.#found.clear()
+    const found = this.#find(key)
+    this.#found.set(key, found)
+    return found
+  }
+
+  forget(): void {
+    this.#found.clear()
+  }
+}
 
 /**
  * Sightings into columns, without making a flow of each: ids are looked up once for each text. The standard is `flowOf`,
@@ -44,9 +67,12 @@ export class FlowSheet {
   readonly #node: string
   readonly #columns: FlowColumns
   readonly #allRows: Uint32Array
-  readonly #ids = new Map<string, number>()
-  readonly #endpoints = new Map<Endpoint, number>()
-  readonly #addresses = new Map<string, Known>()
+  readonly #ids = new Memory((text: string) => this.#dictionary.intern(text))
+  readonly #paths = new Memory((url: string) => this.#dictionary.intern(pathOf(url)))
+  readonly #lists = new Memory((text: string) => internJson(this.#dictionary, [text]))
+  /** By identity: names come in the same objects again and again. */
+  readonly #objects = new Memory((value: object) => internJson(this.#dictionary, value))
+  readonly #addresses = new Memory((text: string) => this.#meet(text))
   #generation: number
   #revision: number
 
@@ -85,26 +111,23 @@ export class FlowSheet {
     const { seconds, nanos } = timeOf(sighting)
     columns.time_s[row] = seconds
     columns.time_ns[row] = nanos
-    columns.verdict[row] = this.#id(verdictOf(sighting))
-    columns.flow_type[row] = this.#id(flowTypeOf(sighting))
-    columns.node_name[row] = this.#id(this.#node)
+    columns.verdict[row] = this.#ids.get(verdictOf(sighting))
+    columns.flow_type[row] = this.#ids.get(flowTypeOf(sighting))
+    columns.node_name[row] = this.#ids.get(this.#node)
     const reply = isReply(sighting)
     columns.is_reply[row] = reply === null ? 0 : reply ? 2 : 1
     this.#writeDirection(row, sighting)
     this.#writeTuple(row, tupleOf(sighting))
-    const { type, sub_type } = eventTypeOf(sighting)
-    columns.event_type[row] = this.#id(
-      sub_type === undefined ? `{"type":${type}}` : `{"type":${type},"sub_type":${sub_type}}`,
-    )
-    columns.interface[row] = this.#id(interfaceOf(sighting)?.name ?? '')
+    columns.event_type[row] = this.#objects.get(eventTypeOf(sighting))
+    columns.interface[row] = this.#ids.get(interfaceOf(sighting)?.name ?? '')
     switch (sighting.kind) {
       case 'counts':
         columns.tcp_flags[row] = sighting.tuple.protocol === TCP ? sighting.tcpFlags : 0
-        columns.trace_observation_point[row] = this.#id(observationPointOf(sighting) ?? '')
+        columns.trace_observation_point[row] = this.#ids.get(observationPointOf(sighting) ?? '')
         return this.#writeCounts(row, sighting)
       case 'drop':
-        columns.drop_reason[row] = this.#id(hubbleReason(sighting.reason, sighting.location))
-        columns.kernel_drop[row] = this.#id(JSON.stringify(kernelDropOf(sighting)))
+        columns.drop_reason[row] = this.#ids.get(hubbleReason(sighting.reason, sighting.location))
+        columns.kernel_drop[row] = internJson(this.#dictionary, kernelDropOf(sighting))
         return this.#writeCounts(row, sighting)
       case 'tcp':
         return
@@ -116,7 +139,7 @@ export class FlowSheet {
   #writeDirection(row: number, sighting: Sighting): void {
     const columns = this.#columns
     const direction = directionOf(sighting)
-    columns.traffic_direction[row] = this.#id(direction ?? '')
+    columns.traffic_direction[row] = this.#ids.get(direction ?? '')
     if (direction === null) columns.unknown_flows[row] = 1
     else if (direction === 'INGRESS') columns.ingress_flows[row] = 1
     else columns.egress_flows[row] = 1
@@ -125,8 +148,8 @@ export class FlowSheet {
   #writeTuple(row: number, tuple: FiveTuple): void {
     const columns = this.#columns
     const { protocol, sourcePort, destinationPort } = tuple
-    const source = this.#address(tuple.source)
-    const destination = this.#address(tuple.destination)
+    const source = this.#addresses.get(tuple.source)
+    const destination = this.#addresses.get(tuple.destination)
     columns.ip_source[row] = source.id
     columns.ip_destination[row] = destination.id
     columns.ip_version[row] = source.version
@@ -134,7 +157,7 @@ export class FlowSheet {
     columns.destination[row] = this.#endpointAt(destination, protocol, destinationPort)
     const name = PROTOCOLS.get(protocol)
     if (name === undefined) return
-    columns.l4_protocol[row] = this.#id(name)
+    columns.l4_protocol[row] = this.#ids.get(name)
     if (name === 'ICMPv4' || name === 'ICMPv6') {
       columns.icmp_type[row] = sourcePort + 1
       columns.icmp_code[row] = destinationPort
@@ -155,59 +178,36 @@ export class FlowSheet {
     sighting: Extract<Sighting, { kind: 'dns_message' | 'http_request' | 'http_answer' }>,
   ): void {
     const columns = this.#columns
-    columns.l7_type[row] = this.#id(isReply(sighting) ? 'RESPONSE' : 'REQUEST')
+    columns.l7_type[row] = this.#ids.get(isReply(sighting) ? 'RESPONSE' : 'REQUEST')
     if (sighting.kind === 'dns_message') {
       const { rcode, query, queryType } = sighting.message
       columns.dns_rcode[row] = rcode + 1
-      columns.dns_query[row] = this.#id(query)
-      columns.dns_qtypes[row] = queryType === '' ? 0 : this.#id(`["${queryType}"]`)
+      columns.dns_query[row] = this.#ids.get(query)
+      columns.dns_qtypes[row] = queryType === '' ? 0 : this.#lists.get(queryType)
       return
     }
     const { request } = sighting
     const [code, protocol] =
       sighting.kind === 'http_answer' ? [sighting.code, sighting.protocol] : [0, sighting.request.protocol]
     columns.http_code[row] = code + 1
-    columns.http_protocol[row] = this.#id(protocol)
-    columns.http_method[row] = this.#id(request?.method ?? '')
-    columns.http_path[row] = this.#id(request === null ? '' : pathOf(request.url))
+    columns.http_protocol[row] = this.#ids.get(protocol)
+    columns.http_method[row] = this.#ids.get(request?.method ?? '')
+    columns.http_path[row] = request === null ? 0 : this.#paths.get(request.url)
   }
 
   #endpointAt({ named, endpoint }: Known, protocol: number, port: number): number {
     const byPort = named?.ports?.get(portKey(protocol, port))
-    return byPort === undefined ? endpoint : this.#endpointId(byPort)
+    return byPort === undefined ? endpoint : this.#objects.get(byPort)
   }
 
-  #address(text: string): Known {
-    const known = this.#addresses.get(text)
-    if (known !== undefined) return known
-    if (this.#addresses.size >= MOST_REMEMBERED) this.#addresses.clear()
-    const named = this.#names.named(text)
-    const learnt: Known = {
-      id: this.#dictionary.intern(text),
-      version: this.#id(text.includes(':') ? 'IPv6' : 'IPv4'),
+  #meet(address: string): Known {
+    const named = this.#names.named(address)
+    return {
+      id: this.#dictionary.intern(address),
+      version: this.#ids.get(address.includes(':') ? 'IPv6' : 'IPv4'),
       named,
-      endpoint: named?.endpoint === undefined ? 0 : this.#endpointId(named.endpoint),
+      endpoint: named?.endpoint === undefined ? 0 : this.#objects.get(named.endpoint),
     }
-    this.#addresses.set(text, learnt)
-    return learnt
-  }
-
-  #endpointId(endpoint: Endpoint): number {
-    const known = this.#endpoints.get(endpoint)
-    if (known !== undefined) return known
-    if (this.#endpoints.size >= MOST_REMEMBERED) this.#endpoints.clear()
-    const id = Object.keys(endpoint).length === 0 ? 0 : this.#dictionary.intern(JSON.stringify(endpoint))
-    this.#endpoints.set(endpoint, id)
-    return id
-  }
-
-  #id(text: string): number {
-    const known = this.#ids.get(text)
-    if (known !== undefined) return known
-    if (this.#ids.size >= MOST_REMEMBERED) this.#ids.clear()
-    const id = this.#dictionary.intern(text)
-    this.#ids.set(text, id)
-    return id
   }
 
   /** Ids mean nothing after a compaction, endpoints nothing after names have changed. */
@@ -215,9 +215,8 @@ export class FlowSheet {
     const { generation } = this.#dictionary
     const { revision } = this.#names
     if (generation === this.#generation && revision === this.#revision) return
-    this.#ids.clear()
-    this.#endpoints.clear()
-    this.#addresses.clear()
+    for (const memory of [this.#ids, this.#paths, this.#lists, this.#objects, this.#addresses])
+      memory.forget()
     this.#generation = generation
     this.#revision = revision
   }

@@ -51,7 +51,21 @@ function hostIn(text: string): string {
   return PLAIN_HOST.test(host) ? host.toLowerCase() : ''
 }
 
+/** Clients ask for the same again and again. */
+const urls = new Map<string, string | null>()
+const MOST_URLS = 4096
+
 function urlOf(method: string, target: string, host: string): string | null {
+  const key = `${method} ${target} ${host}`
+  const known = urls.get(key)
+  if (known !== undefined) return known
+  const url = makeUrl(method, target, host)
+  if (urls.size >= MOST_URLS) urls.clear()
+  urls.set(key, url)
+  return url
+}
+
+function makeUrl(method: string, target: string, host: string): string | null {
   if (method === 'CONNECT') return PLAIN_HOST.test(target) ? target.toLowerCase() : null
   if (target === '*') return '*'
   if (target.startsWith('/')) return `${host && `http://${host}`}${pathOf(target)}`
