@@ -115,7 +115,7 @@ function readQuestion(bytes: Uint8Array): Question | null {
   const nameIsOver = nameEnd(bytes, HEADER_BYTES)
   const end = (nameIsOver ?? bytes.length) + 4
   if (end > bytes.length) return null
-  const key = Buffer.from(bytes.buffer, bytes.byteOffset, end).latin1Slice(HEADER_BYTES)
+  const key = Buffer.from(bytes.buffer, bytes.byteOffset, end).toString('latin1', HEADER_BYTES)
   const known = questions.get(key)
   if (known !== undefined) return known
   const name = readName(bytes, HEADER_BYTES)

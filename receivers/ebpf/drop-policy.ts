@@ -15,7 +15,7 @@ export const NOISE: ReadonlySet<string> = new Set([
 ])
 
 /** Nobody has said why: among these are packets that came to their end as they should. */
-export const UNSPECIFIED = 'NOT_SPECIFIED'
+const UNSPECIFIED = 'NOT_SPECIFIED'
 
 const ICMP = 1
 const ICMPV6 = 58
@@ -29,12 +29,12 @@ export interface DropFacts {
   readonly bytes: number
 }
 
-/** Whether anybody lost something. */
-export function isLoss({ reason, location, protocol, bytes }: DropFacts): boolean {
+/** Whether anybody lost something. `withUnspecified` takes drops without a reason for losses, if their place is known. */
+export function isLoss({ reason, location, protocol, bytes }: DropFacts, withUnspecified: boolean): boolean {
   if (bytes === 0 || NOISE.has(reason)) return false
   // A ping reads its echo from a raw socket, which gets a copy; the original then finds no socket, and never could.
   if (reason === 'NO_SOCKET' && (protocol === ICMP || protocol === ICMPV6)) return false
-  return reason !== UNSPECIFIED || location !== ''
+  return reason !== UNSPECIFIED || (withUnspecified && location !== '')
 }
 
 /** Hubble's nearest name; `DROP_REASON_UNKNOWN` where it has none that is near. */

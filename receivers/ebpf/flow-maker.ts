@@ -1,11 +1,12 @@
 import type { FlowBatch, Host } from '../../src/sdk/index.ts'
 import { isLoss } from './drop-policy.ts'
 import { announceGauges, type FlowCounters, flowCounters } from './flow-metrics.ts'
+import type { FlowSettings } from './flow-settings.ts'
 import { FlowSheet } from './flow-sheet.ts'
 import { Heads } from './heads.ts'
 import { HostNames } from './host-names.ts'
 import { Names } from './names.ts'
-import { type NamesSetting, NamesTable } from './names-table.ts'
+import { NamesTable } from './names-table.ts'
 import type { Observation } from './observation.ts'
 import type { Sighting } from './sighting.ts'
 import type { Survey } from './survey.ts'
@@ -18,6 +19,7 @@ const SPARE_ROWS = 64
 
 /** From what the kernel saw to flows: judges drops, reads heads, names ends, and counts what becomes no flow. */
 export class FlowMaker {
+  readonly #settings: FlowSettings
   readonly #count: FlowCounters
   readonly #heads: Heads
   readonly #hostNames = new HostNames()
@@ -26,14 +28,15 @@ export class FlowMaker {
   #hiddenProcesses = 0
 
   constructor(
-    names: NamesSetting,
+    settings: FlowSettings,
     { metrics, dictionary, node }: Pick<Host, 'metrics' | 'dictionary' | 'node'>,
   ) {
+    this.#settings = settings
     this.#count = flowCounters(metrics)
     this.#heads = new Heads(this.#count.heads)
     this.#sheet = new FlowSheet({
       dictionary,
-      names: new Names([new NamesTable(names), this.#hostNames, worldNames]),
+      names: new Names([new NamesTable(settings.names), this.#hostNames, worldNames]),
       node,
       rows: BATCH_ROWS,
     })
@@ -54,7 +57,8 @@ export class FlowMaker {
     switch (observation.kind) {
       case 'drop': {
         const { reason, location, tuple, bytes, packets } = observation
-        if (isLoss({ reason, location, protocol: tuple.protocol, bytes })) this.#sightings.push(observation)
+        const facts = { reason, location, protocol: tuple.protocol, bytes }
+        if (isLoss(facts, this.#settings.unspecified_drops)) this.#sightings.push(observation)
         else this.#count.ignoredDrops.add(packets)
         return
       }

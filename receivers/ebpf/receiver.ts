@@ -36,13 +36,14 @@ export class EbpfReceiver implements Receiver {
   readonly #maker: FlowMaker
   readonly #progress: Progress
   readonly #count: Counters
+  readonly #described = new Map<string, string>()
   #complaint: string | null = null
 
   constructor({ settings, host, position }: { settings: Settings; host: Host; position: Json | null }) {
     this.#settings = settings
     this.#host = host
     this.#progress = new Progress(position)
-    this.#maker = new FlowMaker(settings.names, host)
+    this.#maker = new FlowMaker(settings, host)
     this.#count = announce(host.metrics, () => this.#observations.features)
   }
 
@@ -64,7 +65,7 @@ export class EbpfReceiver implements Receiver {
 
   /** Null when there is nothing to read from; the log says why. */
   async #open(): Promise<Source | null> {
-    const { agent, names, ...watch } = this.#settings
+    const { agent, names, unspecified_drops, ...watch } = this.#settings
     const { clock, log } = this.#host
     if (agent !== undefined)
       return new AgentClient({ path: agent, watch: asWritten(watch), progress: this.#progress, clock, log })
@@ -104,8 +105,12 @@ export class EbpfReceiver implements Receiver {
     for (const feature of world.features ?? []) this.#describe(feature)
   }
 
+  /** Says what works and what does not, once. */
   #describe(feature: Feature): void {
     const { log } = this.#host
+    const text = JSON.stringify(feature)
+    if (this.#described.get(feature.name) === text) return
+    this.#described.set(feature.name, text)
     if (feature.state === 'on') log.info('watching', { feature: feature.name, how: feature.how })
     else log.error('not watching', { feature: feature.name, reason: feature.reason })
   }

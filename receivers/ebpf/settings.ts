@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { namesSetting } from './names-table.ts'
+import { flowSettings } from './flow-settings.ts'
 import { watchSettings } from './watch-settings.ts'
 
 export const settings = z.strictObject({
@@ -11,7 +11,7 @@ export const settings = z.strictObject({
     .describe(
       'Socket of a `flowfold ebpf-agent`, which then is the one that needs rights; the other settings say what it is asked to do. Without it, flowfold itself loads the programs.',
     ),
-  names: namesSetting,
+  ...flowSettings,
 })
 
 export type Settings = z.output<typeof settings>

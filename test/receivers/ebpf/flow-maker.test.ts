@@ -27,6 +27,7 @@ import { anyObservation, counts, drop, FROM, head, reversed, TCP, TO, TUPLE } fr
 const TABLE = namesSetting.parse([
   { address: '10.99.1.0/24', namespace: 'shop', workload: 'web', labels: { app: 'web' } },
 ])
+const BARE = { names: [], unspecified_drops: false }
 const SURVEY: Survey = {
   hostAddresses: ['192.0.2.2'],
   listeners: [{ protocol: TCP, port: 8080, workload: { name: 'nginx', kind: 'Service' } }],
@@ -96,7 +97,7 @@ test('the sheet says of any observations what flows of them say', () => {
 
 test('names that were learnt later are in the flows that come later', () => {
   const host = testHost()
-  const maker = new FlowMaker(TABLE, host)
+  const maker = new FlowMaker({ names: TABLE, unspecified_drops: false }, host)
   const destination = () => {
     maker.add(counts())
     const batch = maker.batch()!
@@ -110,7 +111,7 @@ test('names that were learnt later are in the flows that come later', () => {
 
 test('a drop that is no loss is counted, and is no flow', () => {
   const host = testHost()
-  const maker = new FlowMaker([], host)
+  const maker = new FlowMaker(BARE, host)
   maker.add(drop())
   maker.add(drop({ reason: 'QUEUE_PURGE', packets: 5 }))
   assert.equal(maker.batch()?.rows.length, 1)
@@ -127,7 +128,7 @@ const answer = (bytes: Uint8Array, afterMs: number, kind: 'dns' | 'http' = 'dns'
 
 test('an answer knows what was asked and how long it took, at each interface for itself', () => {
   const host = testHost()
-  const maker = new FlowMaker([], host)
+  const maker = new FlowMaker(BARE, host)
   maker.add(head('dns', dnsBytes({ id: 1, query: www })))
   maker.add({ ...head('dns', dnsBytes({ id: 1, query: www })), at: TO })
   maker.add(answer(dnsBytes({ id: 1, flags: RESPONSE | 2 }), 3))
@@ -151,7 +152,7 @@ test('an answer knows what was asked and how long it took, at each interface for
 })
 
 test('an answer to another question is nobody’s', () => {
-  const maker = new FlowMaker([], testHost())
+  const maker = new FlowMaker(BARE, testHost())
   maker.add(head('dns', dnsBytes({ id: 1, query: www })))
   maker.add(answer(dnsBytes({ id: 1, flags: RESPONSE, query: { name: 'evil.test', type: TYPE.A } }), 3))
   const batch = maker.batch()!
@@ -159,7 +160,7 @@ test('an answer to another question is nobody’s', () => {
 })
 
 test('bytes of a head may change as soon as it was added', () => {
-  const maker = new FlowMaker([], testHost())
+  const maker = new FlowMaker(BARE, testHost())
   const bytes = dnsBytes({ id: 1, query: www })
   maker.add(head('dns', bytes))
   bytes.fill(0xff)
@@ -169,7 +170,7 @@ test('bytes of a head may change as soon as it was added', () => {
 
 test('a batch is taken when it is full, and everything that was added is in one or counted', () => {
   const host = testHost()
-  const maker = new FlowMaker([], host)
+  const maker = new FlowMaker(BARE, host)
   let flows = 0
   for (let i = 0; i < 20_000; i++) {
     maker.add(counts({ tuple: { ...TUPLE, sourcePort: i % 65_536 } }))
@@ -183,7 +184,7 @@ test('whatever the kernel hands over is a flow or counted, and nothing stops it'
   fc.assert(
     fc.property(fc.array(anyObservation, { maxLength: 60 }), (observations) => {
       const host = testHost()
-      const maker = new FlowMaker(TABLE, host)
+      const maker = new FlowMaker({ names: TABLE, unspecified_drops: false }, host)
       for (const observation of observations) maker.add(observation)
       const batch = maker.batch()
       const isHead = ({ kind }: Observation) => kind === 'dns' || kind === 'http'
