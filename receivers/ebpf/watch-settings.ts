@@ -27,9 +27,9 @@ export const watchSettings = {
     .prefault({})
     .describe('Which interfaces are followed, in mode `tc`.'),
   interval: duration({ minMs: 100, maxMs: 60_000 })
-    .prefault('5s')
+    .prefault('4s')
     .describe(
-      'How often the counts are read. A connection that goes on is told of once in this time and direction.',
+      'How often the counts are read. A connection that goes on is told of once in this time and direction. Keep it below the `lateness` of `aggregate`, so that no flow comes too late for its row.',
     ),
   max_flows: z
     .int()
