@@ -21,6 +21,16 @@ export const catalog: Catalog = {
     azure_log_analytics: async () =>
       (await import('./exporters/azure_log_analytics/index.ts')).azureLogAnalytics,
   },
+  tools: {
+    'ebpf-agent': {
+      summary: 'watch the kernel for a receiver `ebpf` that has no rights of its own',
+      options: {
+        socket: { doc: 'Unix socket to serve on; the setting `agent` of the receiver names it' },
+        buffer: { doc: 'what is kept for a pipeline that is away', default: '32MiB' },
+      },
+      run: async (...args) => (await import('./receivers/ebpf/agent-tool.ts')).runAgent(...args),
+    },
+  },
 }
 
 // Node before 24.2 does not know `import.meta.main`.

@@ -32,6 +32,8 @@ interface Watching {
 const SOCKET_MODE = 0o660
 /** A request is a few hundred bytes; whoever sends more is somebody else. */
 const REQUEST_TIMEOUT_MS = 5000
+/** A pipeline that does not take the last frames in this time does not get them. */
+const GOODBYE_MS = 2000
 
 /**
  * The part that needs rights, as a process of its own. It does what a pipeline asks it to, keeps on while the pipeline is away, and
@@ -56,9 +58,26 @@ export class Agent {
     chmodSync(path, SOCKET_MODE)
     log.info('waiting for a pipeline', { socket: path })
     await aborted(signal)
-    this.#connection?.destroy()
-    await new Promise((resolve) => server.close(resolve))
     await this.#watching?.stop()
+    await this.#hangUp()
+    await new Promise((resolve) => server.close(resolve))
+  }
+
+  /** What was counted last is handed over before the socket closes. */
+  async #hangUp(): Promise<void> {
+    const socket = this.#connection
+    if (socket === null) return
+    const deadline = this.#parts.clock.after(GOODBYE_MS, () => socket.destroy())
+    await new Promise((resolve) => {
+      socket.once('close', resolve)
+      const finish = () => {
+        this.#send()
+        if (!socket.writableNeedDrain) socket.end()
+      }
+      socket.on('drain', finish)
+      finish()
+    })
+    deadline()
   }
 
   /** Removes a socket that nobody listens on any more. */

@@ -38,6 +38,10 @@ export class KernelSymbols {
   }
 }
 
+/** Behind address and kind. */
+const NAME_AT = 19
+const LINE_FEED = 10
+
 interface Table {
   /** Of functions, above the base, ascending. */
   readonly offsets: Float64Array
@@ -54,21 +58,26 @@ function readTable(path: string): Table {
   } catch {
     text = Buffer.alloc(0)
   }
-  const found: { offset: number; line: number }[] = []
-  for (let start = 0; start + 19 < text.length; ) {
-    if (isFunction(text[start + 17])) {
-      // The upper 16 bits are all ones, and what is left fits a number.
-      const isKernel = text.toString('latin1', start, start + 4) === 'ffff'
-      const offset = Number.parseInt(text.toString('latin1', start + 4, start + 16), 16)
-      if (isKernel) found.push({ offset, line: start + 19 })
+  // A line has at least 20 bytes.
+  const offsets = new Float64Array(Math.ceil(text.length / 20))
+  const lines = new Uint32Array(offsets.length)
+  let count = 0
+  for (let start = 0; start + NAME_AT < text.length; ) {
+    // The upper 16 bits of an address in the kernel are all ones, and what is left fits a number.
+    if (isFunction(text[start + 17]) && text.toString('latin1', start, start + 4) === 'ffff') {
+      offsets[count] = Number.parseInt(text.toString('latin1', start + 4, start + 16), 16)
+      lines[count++] = start + NAME_AT
     }
-    const end = text.indexOf('\n', start)
+    const end = text.indexOf(LINE_FEED, start)
     start = end < 0 ? text.length : end + 1
   }
-  found.sort((a, b) => a.offset - b.offset)
+  // The kernel's own come in order, those of modules after them.
+  const order = Uint32Array.from({ length: count }, (_, index) => index).sort(
+    (a, b) => offsets[a] - offsets[b],
+  )
   return {
-    offsets: Float64Array.from(found, ({ offset }) => offset),
-    lines: Uint32Array.from(found, ({ line }) => line),
+    offsets: Float64Array.from(order, (index) => offsets[index]),
+    lines: Uint32Array.from(order, (index) => lines[index]),
     text,
   }
 }

@@ -236,7 +236,7 @@ export class KernelWatch {
 
   #howOf(name: FeatureName): string {
     if (name !== 'flows') return 'tracepoints'
-    return `${this.#followed?.hook ?? 'tcx'}, ${this.#followed?.size ?? 0} interfaces`
+    return this.#followed?.hook ?? 'no interface yet'
   }
 
   #detach(): void {
