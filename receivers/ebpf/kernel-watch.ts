@@ -48,7 +48,8 @@ export class KernelWatch {
   readonly #interfaces = new Map<string, FollowedInterface>()
   #reasons: ReadonlyMap<number, string> = new Map()
   #followed: Followed | null = null
-  #passedAtEnd: Losses['passed'] = {}
+  /** What had passed the interfaces before everything that was handed on was counted. */
+  #passed: Losses['passed'] = {}
   #lastReadMs: number
   #lastSurveyMs = Number.NEGATIVE_INFINITY
   #survey: Survey | null = null
@@ -89,7 +90,7 @@ export class KernelWatch {
     return {
       lost,
       noted: notIp === undefined ? {} : { not_ip: notIp },
-      passed: this.#followed?.passed ?? this.#passedAtEnd,
+      passed: this.#passed,
     }
   }
 
@@ -99,7 +100,6 @@ export class KernelWatch {
     try {
       await emitter.hello({ source: this.source })
       await emitter.world(this.world)
-      this.#meet(this.#followed?.refresh() ?? [])
       await emitter.losses(this.losses)
       while (!signal.aborted) {
         await this.#tick(emitter)
@@ -147,14 +147,17 @@ export class KernelWatch {
   }
 
   async #read(emitter: Emitter): Promise<void> {
+    await this.#tell(this.#followed?.refresh() ?? [], emitter)
+    // Before the maps are swapped, and told after what was in them: should we die, the gap is rather too wide than too narrow.
+    const passed = this.#followed?.passed ?? this.#passed
     for (const feature of this.#features.values()) {
       await feature.drain(emitter)
       feature.swap()
     }
-    await this.#tell(this.#followed?.refresh() ?? [], emitter)
     await emitter.world({ wallAheadNs: String(wallAheadNs()) })
-    await emitter.losses(this.losses)
     for (const feature of this.#features.values()) await feature.take(emitter)
+    this.#passed = passed
+    await emitter.losses(this.losses)
   }
 
   async #tell(fresh: readonly FollowedInterface[], emitter: Emitter): Promise<void> {
@@ -217,6 +220,9 @@ export class KernelWatch {
       complain: (message, fields) => log.error(message, fields),
     })
     this.#meet(this.#followed.update())
+    // Putting the programs there took its time, and what passed meanwhile nobody saw.
+    this.#meet(this.#followed.refresh())
+    this.#passed = this.#followed.passed
   }
 
   #describe(): void {
@@ -242,7 +248,7 @@ export class KernelWatch {
   #detach(): void {
     if (this.#followed) {
       this.#meet(this.#followed.refresh())
-      this.#passedAtEnd = this.#followed.passed
+      this.#passed = this.#followed.passed
       this.#followed.close()
     }
     this.#followed = null

@@ -1,5 +1,6 @@
 import { createSocket } from 'node:dgram'
 import { connect, createServer } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 /**
  * One end of some traffic, to be run inside a namespace: `traffic.ts KIND JSON`. Listeners print `ready` and run until they are
@@ -30,7 +31,10 @@ const KINDS = {
     ready()
   },
 
-  /** Sends `packets` datagrams of `bytes` bytes from each of `sources` ports to each of `ports` ports from `port` on. */
+  /**
+   * Sends `packets` datagrams of `bytes` bytes from each of `sources` ports to each of `ports` ports from `port` on, with a pause
+   * after each 64.
+   */
   async datagrams({
     host,
     port,
@@ -38,6 +42,7 @@ const KINDS = {
     sources = 1,
     packets,
     bytes,
+    pauseMs = 0,
   }: {
     host: string
     port: number
@@ -45,6 +50,7 @@ const KINDS = {
     sources?: number
     packets: number
     bytes: number
+    pauseMs?: number
   }) {
     const payload = Buffer.alloc(bytes, 'x')
     const type = host.includes(':') ? 'udp6' : 'udp4'
@@ -61,6 +67,7 @@ const KINDS = {
             socket.send(payload, port + index, host, () => resolve()),
           )
           if (index % 64 === 63 || index === ports - 1) await sent
+          if (index % 64 === 63 && pauseMs > 0) await sleep(pauseMs)
         }
     for (const socket of sockets) socket.close()
   },
