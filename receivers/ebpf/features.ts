@@ -23,7 +23,7 @@ export function loadFlows(settings: WatchSettings): KernelFeature {
 function configureFlows(object: BpfObject, { max_flows, ring_bytes, dns_ports, http }: WatchSettings): void {
   for (const map of ['flows0', 'flows1', 'connections']) object.resize(map, max_flows)
   object.resize('records', ring_bytes)
-  const config = object.section('.rodata.config')
+  const config = object.constants('.rodata.config')
   const at = layout.FLOW_CONFIG
   for (const [index, port] of dns_ports.entries()) config.setUint16(at.dnsPorts + index * 2, port, true)
   for (const [index, port] of http.ports.entries()) config.setUint16(at.httpPorts + index * 2, port, true)
@@ -50,7 +50,7 @@ export function loadDrops({ reasons, ignored, meetLocations }: DropParts): Kerne
     hasRing: false,
     programs: ['ff_drop'],
     configure(object) {
-      const config = object.section('.rodata.config')
+      const config = object.constants('.rodata.config')
       for (const [number, name] of reasons)
         if (ignored.has(name) && number >= 0 && number < config.byteLength) config.setUint8(number, 1)
     },

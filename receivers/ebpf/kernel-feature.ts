@@ -103,6 +103,7 @@ export class KernelFeature {
   close(): void {
     this.detach()
     this.#ring?.close()
+    this.#pair.close()
     this.object.close()
   }
 }

@@ -186,18 +186,19 @@ export class BpfObject {
     if (error !== 0) throw new BpfError(`cannot make ${map} ${entries} large`, error)
   }
 
+  /** The bytes of a section of constants, to be set before the object is loaded. */
+  constants(suffix: string): DataView {
+    const size: [number] = [0]
+    const at = call.initialValue(this.#section(suffix), size)
+    return new DataView(koffi.view(at, Number(size[0])))
+  }
+
   /**
-   * The bytes of a section of variables: of `.rodata` before the object is loaded, of `.bss` afterwards, shared with the
-   * running programs until `close`.
+   * The map behind a section of variables. Once the object is loaded its memory is what the programs see; libbpf's own copy is
+   * not, unless a skeleton made it so.
    */
-  section(suffix: string): DataView {
-    for (let map = call.nextMap(this.#object, null); map !== null; map = call.nextMap(this.#object, map)) {
-      if (!call.mapName(map).endsWith(suffix)) continue
-      const size: [number] = [0]
-      const at = call.initialValue(map, size)
-      return new DataView(koffi.view(at, Number(size[0])))
-    }
-    throw new Error(`the object has no section ${suffix}`)
+  variables(suffix: string): MapHandle {
+    return describe(this.#section(suffix))
   }
 
   load(): void {
@@ -211,14 +212,7 @@ export class BpfObject {
   }
 
   map(name: string): MapHandle {
-    const map = this.#map(name)
-    return {
-      name,
-      fd: call.mapFd(map),
-      keyBytes: call.keySize(map),
-      valueBytes: call.valueSize(map),
-      maxEntries: call.maxEntries(map),
-    }
+    return describe(this.#map(name))
   }
 
   /** Attaches a program to what its section names. */
@@ -233,6 +227,12 @@ export class BpfObject {
     call.close(this.#object)
   }
 
+  #section(suffix: string): Pointer {
+    for (let map = call.nextMap(this.#object, null); map !== null; map = call.nextMap(this.#object, map))
+      if (call.mapName(map).endsWith(suffix)) return map
+    throw new Error(`the object has no section ${suffix}`)
+  }
+
   #map(name: string): Pointer {
     const map = call.findMap(this.#object, name)
     if (map === null) throw new Error(`the object has no map ${name}`)
@@ -243,5 +243,15 @@ export class BpfObject {
     const program = call.findProgram(this.#object, name)
     if (program === null) throw new Error(`the object has no program ${name}`)
     return program
+  }
+}
+
+function describe(map: Pointer): MapHandle {
+  return {
+    name: call.mapName(map),
+    fd: call.mapFd(map),
+    keyBytes: call.keySize(map),
+    valueBytes: call.valueSize(map),
+    maxEntries: call.maxEntries(map),
   }
 }

@@ -1,5 +1,5 @@
 import { BpfError, type BpfObject, type MapHandle, mapCalls, possibleCpus } from './libbpf.ts'
-import { awaitGracePeriod } from './libc.ts'
+import { awaitGracePeriod, errno, mapShared, pageBytes } from './libc.ts'
 
 const ENOENT = 2
 const MOST_AT_ONCE = 4096
@@ -20,7 +20,9 @@ export interface Layout {
  * reading.
  */
 export class MapPair {
-  readonly #active: DataView
+  /** The programs' own variable. */
+  readonly #active: Int32Array
+  readonly #unmap: () => void
   readonly #maps: readonly [MapHandle, MapHandle]
   readonly #layout: Layout
   readonly #bytes: Buffer
@@ -29,12 +31,19 @@ export class MapPair {
 
   /** Of an object that is loaded. Its layout must be ours: a wrong size would make wrong sums, silently. */
   constructor(object: BpfObject, name: string, layout: Layout) {
-    this.#active = object.section('.bss')
     this.#maps = [object.map(`${name}0`), object.map(`${name}1`)]
     for (const map of this.#maps) {
       if (map.keyBytes !== layout.keyBytes || map.valueBytes !== layout.valueBytes)
         throw new Error(`${map.name} has entries of ${map.keyBytes} + ${map.valueBytes} bytes, not ours`)
     }
+    const variables = mapShared(object.variables('.bss').fd, {
+      bytes: pageBytes(),
+      offset: 0,
+      isWritable: true,
+    })
+    if (variables === null) throw new BpfError("the programs' variables cannot be mapped", errno())
+    this.#active = new Int32Array(variables.bytes, 0, 1)
+    this.#unmap = () => variables.unmap()
     this.#layout = layout
     this.#bytes = Buffer.alloc((layout.keyBytes + layout.valueBytes) * this.#atOnce)
   }
@@ -49,13 +58,13 @@ export class MapPair {
 
   /** Lets the programs write the other map; when it returns, nobody writes the first any more. */
   swap(): void {
-    this.#active.setUint32(0, 1 - this.#active.getUint32(0, true), true)
+    Atomics.store(this.#active, 0, 1 - this.#active[0])
     awaitGracePeriod()
   }
 
   /** Takes everything out of the map that is not written. */
   async take(each: (entries: Entries) => void | Promise<void>): Promise<void> {
-    const { fd, name } = this.#maps[1 - this.#active.getUint32(0, true)]
+    const { fd, name } = this.#maps[1 - this.#active[0]]
     const keys = this.#bytes.subarray(0, this.#atOnce * this.#layout.keyBytes)
     const values = this.#bytes.subarray(keys.length)
     let [from, to] = this.#cursors
@@ -68,6 +77,10 @@ export class MapPair {
       if (error !== 0) return
       ;[from, to] = [to, from]
     }
+  }
+
+  close(): void {
+    this.#unmap()
   }
 
   /** A batch that is not full has a hole between its keys and its values. */
