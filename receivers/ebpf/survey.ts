@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
+import { closeSync, openSync, readdirSync, readlinkSync, readSync, statSync } from 'node:fs'
+import { networkInterfaces } from 'node:os'
 import { ipv6Text } from './bytes.ts'
 
 /** What a look around this machine finds out: plain JSON, because the agent may be the one who looks. */
@@ -40,6 +41,8 @@ const TCP = 6
 const UDP = 17
 const MOST_PROCESSES = 32_768
 const MOST_OPEN_FILES = 65_536
+/** Of a file of the kernel's: sockets that wait come first, and a router's table of routes has no end. */
+const MOST_BYTES = 1 << 20
 /** The lowest port that Linux gives to clients: a datagram socket above it mostly waits for one answer. */
 const FIRST_EPHEMERAL_PORT = 32_768
 /** After so many processes others have their turn. */
@@ -58,7 +61,7 @@ export async function surveyHost(breathe: () => Promise<void>): Promise<Survey> 
   const names = namedNamespaces()
   const foreign = [...byNetns].filter(([inode]) => inode !== own)
   return {
-    hostAddresses: addressesOf('self'),
+    hostAddresses: ownAddresses(),
     listeners: await listenersOf(byNetns.get(own ?? 0) ?? [], breathe),
     tenants: foreign.flatMap(([inode, [first]]) => tenantOf(inode, first.pid, names.get(inode))),
     hosts: hostsIn(read('/etc/hosts')),
@@ -158,7 +161,14 @@ export function readSockets(text: string, protocol: number) {
   return sockets
 }
 
-function addressesOf(pid: number | 'self'): string[] {
+function ownAddresses(): string[] {
+  const addresses = Object.values(networkInterfaces()).flatMap((list = []) => list)
+  return [...new Set(addresses.filter(({ internal }) => !internal).map(({ address }) => address))].filter(
+    (address) => !isLinkLocal(address),
+  )
+}
+
+function addressesOf(pid: number): string[] {
   const addresses = [
     ...readFibTrie(read(`/proc/${pid}/net/fib_trie`)),
     ...readInet6(read(`/proc/${pid}/net/if_inet6`)),
@@ -178,7 +188,12 @@ export function readFibTrie(text: string): string[] {
 export function readInet6(text: string): string[] {
   return [...text.matchAll(/^([0-9a-f]{32}) /gm)]
     .map(([, hex]) => ipv6Text(Buffer.from(hex, 'hex'), 0))
-    .filter((address) => address !== '::1' && !/^fe[89ab]/.test(address))
+    .filter((address) => address !== '::1' && !isLinkLocal(address))
+}
+
+/** Every link has the same such addresses. */
+function isLinkLocal(address: string): boolean {
+  return /^(fe[89ab]|169\.254\.)/.test(address)
 }
 
 /** Other machines in `/etc/hosts`. */
@@ -211,13 +226,23 @@ function inodeIn(text: string, kind: string): number | null {
   return text.startsWith(`${kind}:[`) ? Number(text.slice(kind.length + 2, -1)) : null
 }
 
+/** The file as text, or its beginning; empty when it cannot be read. */
 function read(path: string): string {
+  let file: number | null = null
   try {
-    return readFileSync(path, 'utf8')
+    file = openSync(path, 'r')
+    let end = 0
+    for (let bytes = 1; bytes > 0 && end < scratch.length; end += bytes)
+      bytes = readSync(file, scratch, end, scratch.length - end, null)
+    return scratch.toString('utf8', 0, end)
   } catch {
     return ''
+  } finally {
+    if (file !== null) closeSync(file)
   }
 }
+
+const scratch = Buffer.alloc(MOST_BYTES)
 
 function link(path: string): string {
   try {
