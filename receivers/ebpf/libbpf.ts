@@ -112,11 +112,6 @@ export const btfCalls = {
   ) => string,
 }
 
-export const runProgram = library.func('int bpf_prog_test_run_opts(int fd, void *options)') as (
-  fd: number,
-  options: Uint8Array,
-) => Integer
-
 export const possibleCpus = (): number => call.possibleCpus()
 export const libbpfVersion = (): string => call.version()
 
