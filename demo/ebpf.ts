@@ -45,6 +45,10 @@ async function demo(): Promise<boolean> {
   setUpFirewall(world)
   await ready(world.start(context, world.pod(2), process.execPath, TALK, 'serve'), 'ready')
   const flowfold = await startFlowfold(world, folder)
+  let log = ''
+  flowfold.stderr.on('data', (piece) => {
+    log += piece
+  })
   const before = countersOf(world)
   say(`web talks to api for ${DURATION_MS / 1000} s`)
   await drive(world)
@@ -58,6 +62,8 @@ async function demo(): Promise<boolean> {
       .split('\n')
       .map((line): Row => JSON.parse(line))
   show(rowsOf('rows.jsonl'))
+  const complaints = log.split('\n').filter((line) => /"level":"(error|warn)"/.test(line))
+  if (complaints.length > 0) say(`\nwhat flowfold complained of:\n${complaints.join('\n')}`)
   return compare(rowsOf('flows.jsonl'), before, after)
 }
 
@@ -68,7 +74,7 @@ function setUpFirewall(world: NodeWorld): void {
 }
 
 /** The example's config, with another file over it that says who lives here and where the rows go. */
-async function startFlowfold(world: NodeWorld, folder: string): Promise<ChildProcess> {
+async function startFlowfold(world: NodeWorld, folder: string): Promise<ReturnType<NodeWorld['start']>> {
   const override = join(folder, 'demo.yaml')
   writeFileSync(
     override,
