@@ -1,6 +1,6 @@
-import type { Attacher, Attachment } from './attach.ts'
+import type { Attachment, Place } from './attach.ts'
 import { BpfError } from './libbpf.ts'
-import { type Link, Netlink } from './netlink.ts'
+import type { Link, Netlink } from './netlink.ts'
 import { whyNot } from './probe.ts'
 import type { WatchSettings } from './watch-settings.ts'
 import type { FollowedInterface } from './world.ts'
@@ -10,81 +10,111 @@ const MOST_INTERFACES = 2048
 /** Interfaces that cannot be attached to, remembered so that each is complained of once. */
 const MOST_COMPLAINTS = 256
 
-export interface FollowedParts {
-  readonly settings: Pick<WatchSettings, 'interfaces'>
-  readonly attacher: Attacher
-  /** Says that an interface is not followed, and why. */
-  complain(message: string, fields: { readonly interface: string; readonly reason: string }): void
+/** Interfaces that carry our programs, kept up to date by the kernel's news. */
+export interface Interfaces {
+  /** How the programs sit on them; null when they sit on none. */
+  readonly hook: Attachment['hook'] | null
+  /** Bytes that passed each since it was made. */
+  readonly passed: { readonly [link: string]: number }
+  /** Takes the kernel's news in; returns the interfaces that are followed since the last call. */
+  update(): readonly FollowedInterface[]
+  /** The same, with fresh counters of all interfaces. */
+  refresh(): readonly FollowedInterface[]
+  close(): void
 }
 
-/** The interfaces of this host that carry our programs, kept up to date by the kernel's news. */
-export class Followed {
+/** Says that an interface is not followed, and why. */
+export type Complain = (
+  message: string,
+  fields: { readonly interface: string; readonly reason: string },
+) => void
+
+export interface FollowedParts {
+  /** Made inside the namespace. */
+  readonly netlink: Netlink
+  /** Which of the interfaces are meant. */
+  matches(link: Link): boolean
+  /** Throws `BpfError`; null when the namespace is gone. */
+  attach(link: Link): Attachment | null
+  readonly place: Place
+  /** Inode of the namespace; 0 is our own. */
+  readonly netns: number
+  readonly complain: Complain
+}
+
+/** The interfaces of one namespace. */
+export class Followed implements Interfaces {
   readonly #parts: FollowedParts
-  readonly #netlink = new Netlink()
   readonly #attachments = new Map<number, { attachment: Attachment; link: Link }>()
   readonly #refused = new Set<string>()
-  readonly #matches: (link: Link) => boolean
   #fresh: FollowedInterface[] = []
+  /** Interfaces in the list that is coming in; null while none is. */
+  #listed: Set<number> | null = null
 
   constructor(parts: FollowedParts) {
     this.#parts = parts
-    this.#matches = selection(parts.settings.interfaces)
   }
 
-  /** How the programs sit on the interfaces; null when they sit on none. */
   get hook(): Attachment['hook'] | null {
     for (const { attachment } of this.#attachments.values()) return attachment.hook
     return null
   }
 
-  get size(): number {
-    return this.#attachments.size
-  }
-
-  /** Bytes that passed each since it was made. */
   get passed(): { [link: string]: number } {
     const links = [...this.#attachments.values()].map(({ link }) => link)
     return Object.fromEntries(
       links.map(({ index, name, receivedBytes, sentBytes }) => [
-        `${index} ${name}`,
+        this.#parts.netns === 0 ? `${index} ${name}` : `${this.#parts.netns} ${index} ${name}`,
         receivedBytes + sentBytes,
       ]),
     )
   }
 
-  /** Takes the kernel's news in; returns the interfaces that are followed since the last call. */
   update(): readonly FollowedInterface[] {
-    for (const event of this.#netlink.read()) {
-      if (event.kind === 'gone') this.#drop(event.index)
-      else this.#meet(event.link)
+    for (const event of this.#parts.netlink.read()) {
+      if (event.kind === 'present') this.#meet(event.link)
+      else if (event.kind === 'gone') this.#drop(event.index)
+      else if (event.kind === 'asked') this.#listed = new Set()
+      else this.#sweep()
     }
     return this.#fresh.splice(0)
   }
 
-  /** Asks for the counters of all interfaces, and takes in what the kernel says. */
   refresh(): readonly FollowedInterface[] {
-    this.#netlink.ask()
+    this.#parts.netlink.ask()
     return this.update()
   }
 
   close(): void {
     for (const index of [...this.#attachments.keys()]) this.#drop(index)
-    this.#netlink.close()
+    this.#parts.netlink.close()
+  }
+
+  /** News may have been lost: what a whole list does not have is gone. */
+  #sweep(): void {
+    const listed = this.#listed
+    if (listed === null) return
+    for (const index of [...this.#attachments.keys()]) if (!listed.has(index)) this.#drop(index)
+    this.#listed = null
   }
 
   #meet(link: Link): void {
+    this.#listed?.add(link.index)
     const known = this.#attachments.get(link.index)
     if (known !== undefined) {
-      if (known.link.name !== link.name) this.#fresh.push(describe(link))
+      if (known.link.name !== link.name) this.#fresh.push(this.#describe(link))
       known.link = link
       return
     }
-    if (!this.#matches(link)) return
+    const { matches, attach } = this.#parts
+    if (!matches(link)) return
     if (this.#attachments.size >= MOST_INTERFACES)
       return this.#refuse(link, `${MOST_INTERFACES} interfaces are followed already`)
     try {
-      this.#attachments.set(link.index, { attachment: this.#parts.attacher.attach(link, 'host'), link })
-      this.#fresh.push(describe(link))
+      const attachment = attach(link)
+      if (attachment === null) return
+      this.#attachments.set(link.index, { attachment, link })
+      this.#fresh.push(this.#describe(link))
     } catch (error) {
       if (!(error instanceof BpfError)) throw error
       // It may be gone again by now.
@@ -102,14 +132,15 @@ export class Followed {
     })
   }
 
+  #describe({ index, name, hasForeignPeer }: Link): FollowedInterface {
+    const { netns, place } = this.#parts
+    return { index, name, netns, end: place === 'host' && hasForeignPeer ? 'host_end' : 'own_end' }
+  }
+
   #drop(index: number): void {
     this.#attachments.get(index)?.attachment.detach()
     this.#attachments.delete(index)
   }
-}
-
-function describe({ index, name, hasForeignPeer }: Link): FollowedInterface {
-  return { index, name, netns: 0, end: hasForeignPeer ? 'host_end' : 'own_end' }
 }
 
 /** Which interfaces the settings mean. */

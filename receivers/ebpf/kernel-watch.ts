@@ -4,12 +4,14 @@ import type { Clock, Logger } from '../../src/sdk/index.ts'
 import { Attacher, type Hook } from './attach.ts'
 import { Emitter, type FrameSink } from './emitter.ts'
 import { dropReasons, loadDrops, loadFlows, loadTcp } from './features.ts'
-import { Followed } from './followed.ts'
+import { type Complain, Followed, type Interfaces, selection } from './followed.ts'
 import { KernelSymbols } from './kallsyms.ts'
 import type { KernelFeature } from './kernel-feature.ts'
 import { COUNTER } from './layout.ts'
 import { BpfError } from './libbpf.ts'
 import { wallAheadNs } from './libc.ts'
+import { Netlink } from './netlink.ts'
+import { Pods } from './pods.ts'
 import { has, whyNot } from './probe.ts'
 import { type Survey, surveyHost } from './survey.ts'
 import type { WatchSettings } from './watch-settings.ts'
@@ -47,7 +49,7 @@ export class KernelWatch {
   readonly #locations = new Map<string, string>()
   readonly #interfaces = new Map<string, FollowedInterface>()
   #reasons: ReadonlyMap<number, string> = new Map()
-  #followed: Followed | null = null
+  #followed: Interfaces | null = null
   /** What had passed the interfaces before everything that was handed on was counted. */
   #passed: Losses['passed'] = {}
   #lastReadMs: number
@@ -60,10 +62,18 @@ export class KernelWatch {
     this.#parts = parts
     this.#lastReadMs = parts.clock.now()
     const { mode, drops, tcp } = parts.settings
-    if (mode !== 'hubble') this.#try('flows', () => this.#loadFlows())
+    if (mode === 'hubble')
+      this.#status.push({ name: 'flows', state: 'off', reason: 'mode is hubble: Cilium tells of flows' })
+    else if (mode === 'pod-side' && !has('SYS_ADMIN'))
+      this.#status.push({
+        name: 'flows',
+        state: 'off',
+        reason: 'mode is pod-side, and without CAP_SYS_ADMIN no namespace of a pod can be entered',
+      })
+    else this.#try('flows', () => loadFlows(parts.settings))
     if (drops) this.#try('drops', () => this.#loadDrops())
     if (tcp) this.#try('tcp', () => loadTcp())
-    if (mode !== 'hubble' && this.#features.has('flows')) this.#follow()
+    if (this.#features.has('flows')) this.#follow()
     this.#describe()
   }
 
@@ -185,10 +195,6 @@ export class KernelWatch {
     }
   }
 
-  #loadFlows(): KernelFeature {
-    return loadFlows(this.#parts.settings)
-  }
-
   #loadDrops(): KernelFeature {
     this.#reasons = dropReasons()
     return loadDrops({
@@ -213,12 +219,20 @@ export class KernelWatch {
   #follow(): void {
     const flows = this.#features.get('flows')
     if (flows === undefined) return
-    const { settings, log, hook } = this.#parts
-    this.#followed = new Followed({
-      settings,
-      attacher: new Attacher(flows.object, hook),
-      complain: (message, fields) => log.error(message, fields),
-    })
+    const { settings, log, hook, clock } = this.#parts
+    const attacher = new Attacher(flows.object, hook)
+    const complain: Complain = (message, fields) => log.error(message, fields)
+    this.#followed =
+      settings.mode === 'pod-side'
+        ? new Pods({ attacher, complain, clock })
+        : new Followed({
+            netlink: new Netlink(),
+            complain,
+            matches: selection(settings.interfaces),
+            attach: (link) => attacher.attach(link, 'host'),
+            place: 'host',
+            netns: 0,
+          })
     this.#meet(this.#followed.update())
     // Putting the programs there took its time, and what passed meanwhile nobody saw.
     this.#meet(this.#followed.refresh())

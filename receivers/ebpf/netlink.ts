@@ -18,9 +18,13 @@ export interface Link {
 export type LinkEvent =
   | { readonly kind: 'present'; readonly link: Link }
   | { readonly kind: 'gone'; readonly index: number }
+  /** From here on all that are there are told, until `complete`. */
+  | { readonly kind: 'asked' }
+  | { readonly kind: 'complete' }
 
 const NETLINK_ROUTE = 0
 const RTMGRP_LINK = 1
+const NLMSG_DONE = 3
 const RTM_NEWLINK = 16
 const RTM_DELLINK = 17
 const RTM_GETLINK = 18
@@ -34,6 +38,7 @@ const MSG_DONTWAIT = 0x40
 export class Netlink {
   readonly #fd: number
   readonly #buffer = Buffer.alloc(1 << 16)
+  #isAsked = false
 
   constructor() {
     const AF_NETLINK = 16
@@ -53,6 +58,7 @@ export class Netlink {
 
   /** Asks for all interfaces; `read` brings them. */
   ask(): void {
+    this.#isAsked = true
     const request = Buffer.alloc(32)
     request.writeUInt32LE(request.length, 0)
     request.writeUInt16LE(RTM_GETLINK, 4)
@@ -63,6 +69,8 @@ export class Netlink {
   /** Everything that has come in. When the kernel had to drop news it asks for all anew. */
   *read(): Generator<LinkEvent> {
     for (;;) {
+      if (this.#isAsked) yield { kind: 'asked' }
+      this.#isAsked = false
       const length = Number(socketCalls.receive(this.#fd, this.#buffer, this.#buffer.length, MSG_DONTWAIT))
       if (length < 0) {
         if (errno() !== ENOBUFS) return
@@ -85,6 +93,7 @@ export function* parseMessages(bytes: Buffer): Generator<LinkEvent> {
     const type = bytes.readUInt16LE(at + 4)
     if (length < HEADER_BYTES || at + length > bytes.length) return
     const body = bytes.subarray(at + HEADER_BYTES, at + length)
+    if (type === NLMSG_DONE) yield { kind: 'complete' }
     if (body.length >= INFO_BYTES) {
       if (type === RTM_NEWLINK) yield { kind: 'present', link: parseLink(body) }
       if (type === RTM_DELLINK) yield { kind: 'gone', index: body.readInt32LE(4) }

@@ -112,7 +112,7 @@ export class EbpfReceiver implements Receiver {
     if (this.#described.get(feature.name) === text) return
     this.#described.set(feature.name, text)
     if (feature.state === 'on') log.info('watching', { feature: feature.name, how: feature.how })
-    else log.error('not watching', { feature: feature.name, reason: feature.reason })
+    else log.warn('not watching', { feature: feature.name, reason: feature.reason })
   }
 
   async #takeRecords(frame: Frame, intake: Intake, signal: AbortSignal): Promise<void> {

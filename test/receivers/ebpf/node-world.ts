@@ -25,8 +25,7 @@ export class NodeWorld {
     const world = new NodeWorld([name, `${name}a`, `${name}b`])
     context.after(() => world.#remove())
     world.#build()
-    // Past duplicate address detection and router solicitations: from here on only the test speaks.
-    await sleep(2500)
+    await world.#quiet()
     return world
   }
 
@@ -80,6 +79,7 @@ export class NodeWorld {
       ip('-n', node, 'addr', 'add', `fd99:${number}::1/64`, 'dev', `lxc${number}`, 'nodad')
       ip('-n', pod, 'addr', 'add', `${this.ip4(number)}/24`, 'dev', 'eth0')
       ip('-n', pod, 'addr', 'add', `${this.ip6(number)}/64`, 'dev', 'eth0', 'nodad')
+      for (const namespace of [node, pod]) this.run(namespace, 'sysctl', '-qw', ...SILENT)
       for (const [namespace, link] of [
         [node, `lxc${number}`],
         [pod, 'eth0'],
@@ -91,6 +91,15 @@ export class NodeWorld {
     }
     for (const number of [1, 2] as const) this.#introduce(number)
     this.run(this.node, 'sysctl', '-qw', 'net.ipv4.ip_forward=1', 'net.ipv6.conf.all.forwarding=1')
+  }
+
+  /** Interfaces that come up say so to their neighbours; from here on only the test speaks. */
+  async #quiet(): Promise<void> {
+    const counters = () => JSON.stringify([this.counters('lxc1'), this.counters('lxc2')])
+    for (let before = '', tries = 0; before !== counters() && tries < 10; tries++) {
+      before = counters()
+      await sleep(700)
+    }
   }
 
   /** Neighbours that know each other do not ask: every packet is one that the test sends. */
@@ -115,6 +124,11 @@ export class NodeWorld {
       }
   }
 }
+
+/** Nobody asks for routers, or whether an address is taken. */
+const SILENT = ['all', 'default'].flatMap((which) =>
+  ['accept_dad', 'router_solicitations'].map((name) => `net.ipv6.conf.${which}.${name}=0`),
+)
 
 let made = 0
 
