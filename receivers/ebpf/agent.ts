@@ -37,7 +37,7 @@ const GOODBYE_MS = 2000
 
 /**
  * The part that needs rights, as a process of its own. It does what a pipeline asks it to, keeps on while the pipeline is away, and
- * hands over what it has kept. One pipeline at a time: the newest.
+ * hands over what it has kept. One pipeline at a time.
  */
 export class Agent {
   readonly #parts: AgentParts
@@ -113,8 +113,9 @@ export class Agent {
           if (frame.type !== 'request') throw new FrameError(`a frame "${frame.type}" instead of a request`)
           isAnswered = true
           // One after the other: a new request may end what the one before it began.
-          this.#turn = this.#turn.then(() => this.#answer(jsonOf('request', frame), socket))
-          this.#turn.catch((error) => this.#refuse(socket, (error as Error).message))
+          this.#turn = this.#turn
+            .then(() => this.#answer(jsonOf('request', frame), socket))
+            .catch((error) => this.#refuse(socket, (error as Error).message))
           return
         }
       } catch (error) {
@@ -132,21 +133,40 @@ export class Agent {
       )
     const settings = watchSchema.safeParse(request.watch)
     if (!settings.success) return this.#refuse(socket, `settings: ${settings.error.issues[0].message}`)
+    if (this.#connection !== null) return this.#refuse(socket, 'another pipeline is connected to this agent')
     const text = JSON.stringify(request.watch)
-    if (this.#watching?.request !== text) {
-      await this.#watching?.stop()
-      this.#watching = this.#begin(text, settings.data)
-    }
-    const { watch, backlog, survey } = this.#watching
-    this.#connection?.destroy()
+    if (this.#watching !== null && this.#watching.request !== text) await this.#conclude(request, socket)
+    // Whoever asked may have gone meanwhile.
+    if (socket.destroyed) return
+    this.#watching ??= this.#begin(text, settings.data)
+    this.#greet(request, socket)
     this.#connection = socket
+    this.#parts.log.info('a pipeline is connected')
+    socket.on('drain', () => this.#send())
+    this.#send()
+  }
+
+  /** Ends what was asked for before; its last records are still handed over to whoever got those before them. */
+  async #conclude(request: Request, socket: Socket): Promise<void> {
+    const watching = this.#watching
+    if (watching === null) return
+    await watching.stop()
+    if (request.source === watching.watch.source) {
+      this.#greet(request, socket)
+      for (let next = watching.backlog.next(); next !== null; next = watching.backlog.next())
+        socket.write(next.bytes)
+    }
+    this.#watching = null
+  }
+
+  /** Says whose records follow, and goes to where the pipeline is. */
+  #greet(request: Request, socket: Socket): void {
+    if (this.#watching === null) return
+    const { watch, backlog, survey } = this.#watching
     socket.write(encodeFrame(jsonFrame('hello', { source: watch.source })))
     this.#introduce(socket)
     if (survey !== null) socket.write(encodeFrame(survey))
     backlog.rewind(request.source === watch.source ? request.records : 0)
-    this.#parts.log.info('a pipeline is connected', {})
-    socket.on('drain', () => this.#send())
-    this.#send()
   }
 
   /** What whoever missed frames has to know to read those that follow. */
@@ -154,7 +174,6 @@ export class Agent {
     if (this.#watching === null) return
     const { watch } = this.#watching
     socket.write(encodeFrame(jsonFrame('world', watch.world)))
-    socket.write(encodeFrame(jsonFrame('losses', watch.losses)))
   }
 
   #begin(request: string, settings: ReturnType<typeof watchSchema.parse>): Watching {
@@ -172,12 +191,20 @@ export class Agent {
         await running
       },
     }
-    const running = watch.run((frame) => {
-      if (frame.type === 'hello') return
-      if (frame.type === 'survey') watching.survey = { ...frame, payload: Buffer.from(frame.payload) }
-      backlog.add(frame)
-      this.#send()
-    }, abort.signal)
+    const running = watch
+      .run((frame) => {
+        if (frame.type === 'hello') return
+        if (frame.type === 'survey') watching.survey = { ...frame, payload: Buffer.from(frame.payload) }
+        backlog.add(frame)
+        this.#send()
+      }, abort.signal)
+      .catch((error: Error) => {
+        log.error('the kernel cannot be read any more; the next request begins anew', {
+          reason: error.message,
+        })
+        if (this.#watching === watching) this.#watching = null
+        this.#connection?.destroy()
+      })
     return watching
   }
 

@@ -29,15 +29,14 @@ export class Backlog {
 
   add(frame: Frame): void {
     const bytes = encodeFrame(frame)
-    const end = frame.records === 0 ? (this.#frames.at(-1)?.end ?? 0) : frame.first + frame.records
-    this.#frames.push({ bytes, end })
+    this.#frames.push({ bytes, end: frame.first + frame.records })
     this.#bytes += bytes.length
     while (this.#bytes > this.#maxBytes && this.#frames.length > 1) this.#forgetOldest()
   }
 
-  /** Begins again with the first frame that reaches beyond `records`. */
+  /** Begins again with the first frame that reaches beyond `records`; for 0, with the first of all. */
   rewind(records: number): void {
-    const index = this.#frames.findIndex(({ end }) => end > records)
+    const index = records === 0 ? 0 : this.#frames.findIndex(({ end }) => end > records)
     this.#sent = this.#gone + (index < 0 ? this.#frames.length : index)
   }
 

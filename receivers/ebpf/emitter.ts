@@ -25,14 +25,14 @@ export class Emitter {
   }
 
   async survey(survey: Survey): Promise<void> {
-    await this.#sink(jsonFrame('survey', survey))
+    await this.#sink({ ...jsonFrame('survey', survey), first: this.#records })
   }
 
   async world(world: World): Promise<void> {
-    await this.#sink(jsonFrame('world', world))
+    await this.#sink({ ...jsonFrame('world', world), first: this.#records })
   }
 
   async losses(losses: Losses): Promise<void> {
-    await this.#sink(jsonFrame('losses', losses))
+    await this.#sink({ ...jsonFrame('losses', losses), first: this.#records })
   }
 }

@@ -91,6 +91,7 @@ export class EbpfReceiver implements Receiver {
       case 'survey':
         return this.#maker.learn(jsonOf('survey', frame))
       case 'losses':
+        this.#skipTo(frame, intake)
         return this.#tellLosses(this.#progress.learn(jsonOf('losses', frame)), intake)
       case 'flows':
       case 'drops':
@@ -115,11 +116,16 @@ export class EbpfReceiver implements Receiver {
     else log.warn('not watching', { feature: feature.name, reason: feature.reason })
   }
 
-  async #takeRecords(frame: Frame, intake: Intake, signal: AbortSignal): Promise<void> {
-    const { skip, missing } = this.#progress.next(frame.first, frame.records)
+  /** How many records of a frame are known already. That some are missing before it shows on frames without records too. */
+  #skipTo({ first, records }: Frame, intake: Intake): number {
+    const { skip, missing } = this.#progress.next(first, records)
     if (missing > 0)
       this.#tellLosses([{ kind: 'lost_upstream', source: 'agent_buffer_full', events: missing }], intake)
-    for (let done = skip; done < frame.records; ) {
+    return skip
+  }
+
+  async #takeRecords(frame: Frame, intake: Intake, signal: AbortSignal): Promise<void> {
+    for (let done = this.#skipTo(frame, intake); done < frame.records; ) {
       const reading = this.#observations.read(frame, done, (observation) => {
         this.#maker.add(observation)
         return this.#maker.isFull ? 'full' : 'taken'
