@@ -180,6 +180,33 @@ test('a batch is taken when it is full, and everything that was added is in one 
   assert.equal(flows, 20_000)
 })
 
+test('more addresses, names and paths than are remembered are told as well', () => {
+  const maker = new FlowMaker(BARE, testHost())
+  const asked = (index: number) => head('http', Buffer.from(`GET /${index} HTTP/1.1\r\n\r\n`))
+  const queried = (index: number) =>
+    head('dns', dnsBytes({ id: 1, query: { name: `n${index}.test`, type: TYPE.A } }))
+  const check = (from: number) => {
+    const batch = maker.batch()!
+    for (const [index, row] of batch.rows.entries()) {
+      const { ip_source, http_path, dns_query, time_s } = batch.columns
+      const told = [ip_source, http_path, dns_query].map((column) => batch.dictionary.text(column[row]))
+      const number = from + Math.floor(index / 2)
+      const what = index % 2 === 0 ? [`/${number}`, ''] : ['', `n${number}.test.`]
+      assert.deepEqual(told, [addressOf(number), ...what])
+      assert.ok(time_s[row] > 0)
+    }
+  }
+  const addressOf = (index: number) => `10.${index >> 16}.${(index >> 8) & 255}.${index & 255}`
+  for (let index = 0, from = 0; index < 70_000; index++) {
+    const source = addressOf(index)
+    for (const observation of [asked(index), queried(index)])
+      maker.add({ ...observation, tuple: { ...observation.tuple, source } })
+    if (!maker.isFull && index < 69_999) continue
+    check(from)
+    from = index + 1
+  }
+})
+
 test('whatever the kernel hands over is a flow or counted, and nothing stops it', () => {
   fc.assert(
     fc.property(fc.array(anyObservation, { maxLength: 60 }), (observations) => {
