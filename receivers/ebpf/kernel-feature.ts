@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Emitter } from './emitter.ts'
 import type { FrameType } from './frames.ts'
@@ -68,8 +69,12 @@ export class KernelFeature {
 
   /** Records lost since it was loaded, by reason. */
   get lost(): { [reason: string]: number } {
-    const entries = Object.entries(this.#parts.losses)
-    return Object.fromEntries(entries.map(([reason, counter]) => [reason, this.#counters.read(counter)]))
+    const { file, programs, losses } = this.#parts
+    const lost: { [reason: string]: number } = {}
+    for (const [reason, counter] of Object.entries(losses)) lost[reason] = this.#counters.read(counter)
+    if (programs.length === 0) return lost
+    const missed = programs.reduce((sum, program) => sum + missedRuns(this.object.programFd(program)), 0)
+    return { ...lost, [`${file.replace('.bpf.o', '')}_interrupted`]: missed }
   }
 
   counter(index: number): number {
@@ -106,4 +111,13 @@ export class KernelFeature {
     this.#pair.close()
     this.object.close()
   }
+}
+
+/**
+ * How often the kernel left a program out because it was running on that CPU already, in what an interrupt had broken into.
+ * Source: Linux `bpf_prog_show_fdinfo`, since 5.12; 0 before.
+ */
+function missedRuns(programFd: number): number {
+  const info = readFileSync(`/proc/self/fdinfo/${programFd}`, 'utf8')
+  return Number(/^recursion_misses:\s*(\d+)/m.exec(info)?.[1] ?? 0)
 }
