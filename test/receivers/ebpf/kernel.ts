@@ -95,7 +95,13 @@ export interface Watching {
 
 /** The kernel's side in the namespace of the node. */
 export async function watch(context: Cleanup, world: NodeWorld, options: WatchArguments): Promise<Watching> {
-  const child = world.start(context, world.node, process.execPath, WATCH, JSON.stringify(options))
+  const child = world.start(
+    context,
+    world.node,
+    process.execPath,
+    WATCH,
+    JSON.stringify({ ...options, netns: world.netns }),
+  )
   await printed(child, 'ready')
   const ended = new Promise((resolve) => child.on('exit', resolve))
   return {

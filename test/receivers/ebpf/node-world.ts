@@ -1,4 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process'
+import { statSync } from 'node:fs'
 import type { TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -36,6 +37,11 @@ export class NodeWorld {
 
   pod(number: 1 | 2): string {
     return this.#names[number]
+  }
+
+  /** Inodes of the namespaces. */
+  get netns(): number[] {
+    return this.#names.map((name) => statSync(`/run/netns/${name}`).ino)
   }
 
   ip4(number: 1 | 2): string {

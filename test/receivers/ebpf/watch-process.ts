@@ -11,6 +11,8 @@ import { systemClock } from '../../../src/util/clock.ts'
  */
 export interface WatchArguments {
   readonly settings: object
+  /** Inodes of the namespaces that are the test's own: the tracepoints see the whole machine. */
+  readonly netns?: readonly number[]
   readonly hook?: WatchParts['hook']
 }
 
@@ -37,7 +39,7 @@ export interface Seen {
 const MOST_EXAMPLES = 200
 
 if (import.meta.main) {
-  const { settings, hook }: WatchArguments = JSON.parse(process.argv[2])
+  const { settings, hook, netns = [] }: WatchArguments = JSON.parse(process.argv[2])
   const seen: Seen = {
     links: {},
     drops: {},
@@ -68,7 +70,7 @@ if (import.meta.main) {
     seen.missing += frame.first - records
     records = frame.first + frame.records
     seen.damaged += observations.read(frame, 0, (observation) => {
-      note(seen, observation, hostNetns)
+      note(seen, observation, hostNetns, netns)
       return 'taken'
     }).damaged
   }, stop.signal)
@@ -82,7 +84,12 @@ function say(message: string): void {
   process.stderr.write(`${message}\n`)
 }
 
-function note(seen: Seen, observation: Observation, hostNetns: number | undefined): void {
+function note(
+  seen: Seen,
+  observation: Observation,
+  hostNetns: number | undefined,
+  netns: readonly number[],
+): void {
   if (observation.kind === 'counts') {
     const key = `${observation.at.interfaceName} ${observation.at.passage}`
     seen.links[key] ??= { skbs: 0, packets: 0, bytes: 0, flows: 0 }
@@ -99,8 +106,7 @@ function note(seen: Seen, observation: Observation, hostNetns: number | undefine
     sum.bytes += observation.bytes
     if (!sum.locations.includes(observation.location)) sum.locations.push(observation.location)
   }
-  // The tracepoints see the whole machine; these addresses are the test's own.
-  const isOurs = /^(10\.99\.|fd99:)/.test(observation.tuple.source)
+  const isOurs = 'netnsInode' in observation ? netns.includes(observation.netnsInode) : true
   if (isOurs && !('payload' in observation) && seen.examples.length < MOST_EXAMPLES)
     seen.examples.push(observation)
 }
