@@ -31,7 +31,11 @@ test('three capabilities are enough, and without a fourth places of drops are ad
 }, async (context) => {
   const world = await NodeWorld.make(context)
   const settings = { interval: '200ms' }
-  const command = asNobody(['bpf', 'net_admin', 'perfmon'], WATCH, JSON.stringify({ settings, netns: world.netns }))
+  const command = asNobody(
+    ['bpf', 'net_admin', 'perfmon'],
+    WATCH,
+    JSON.stringify({ settings, netns: world.netns }),
+  )
   const child = world.start(context, world.node, command[0], ...command.slice(1))
   let said = ''
   child.stderr.on('data', (piece) => {
