@@ -49,7 +49,7 @@ describe('every packet is counted once, as the interface itself counts', { skip,
 
   test('TCP over four connections', async (context) => {
     await listen(cleanup, world, 2, 'sink', { port: 5001 })
-    const bytes = (isLong ? 2 : 0.5) * 2 ** 30
+    const bytes = (isLong ? 2 : 0.25) * 2 ** 30
     const result = await during({ interval: '200ms' }, () =>
       send(cleanup, world, 1, 'bulk', { host: world.ip4(2), port: 5001, streams: 4, bytes }),
     )

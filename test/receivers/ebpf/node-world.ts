@@ -102,9 +102,9 @@ export class NodeWorld {
   /** Interfaces that come up say so to their neighbours; from here on only the test speaks. */
   async #quiet(): Promise<void> {
     const counters = () => JSON.stringify([this.counters('lxc1'), this.counters('lxc2')])
-    for (let before = '', tries = 0; before !== counters() && tries < 10; tries++) {
+    for (let before = '', tries = 0; before !== counters() && tries < 20; tries++) {
       before = counters()
-      await sleep(700)
+      await sleep(400)
     }
   }
 
