@@ -143,11 +143,22 @@ export class Followed implements Interfaces {
   }
 }
 
-/** Which interfaces the settings mean. */
-export function selection({ include, exclude }: WatchSettings['interfaces']): (link: Link) => boolean {
+/** The interface that every node with Cilium has. */
+const CILIUM = 'cilium_host'
+
+/** Which interfaces the settings mean. `meetCilium` is called when there are signs of it. */
+export function selection(
+  { include, exclude }: WatchSettings['interfaces'],
+  meetCilium: (name: string) => void = () => {},
+): (link: Link) => boolean {
   const included = include.map(pattern)
   const excluded = exclude.map(pattern)
+  let isWarned = false
   return (link) => {
+    if (link.name === CILIUM && !isWarned) {
+      isWarned = true
+      meetCilium(link.name)
+    }
     if (excluded.some((wanted) => wanted.test(link.name))) return false
     if (included.length > 0) return included.some((wanted) => wanted.test(link.name))
     return link.hasForeignPeer && (link.kind === 'veth' || link.kind === 'netkit')

@@ -87,7 +87,7 @@ export class KernelFeature {
       await emitter.records('records', span.records, span.bytes)
   }
 
-  /** Lets the programs write the other map; `take` then hands on what is in the first. */
+  /** Lets the programs write the other map; a grace period later, `take` hands on what is in the first. */
   swap(): void {
     this.#insertedAtSwap = this.#counters.read(COUNTER.inserted)
     this.#pair.swap()

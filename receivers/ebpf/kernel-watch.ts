@@ -9,7 +9,7 @@ import { KernelSymbols } from './kallsyms.ts'
 import type { KernelFeature } from './kernel-feature.ts'
 import { COUNTER } from './layout.ts'
 import { BpfError } from './libbpf.ts'
-import { wallAheadNs } from './libc.ts'
+import { awaitGracePeriod, wallAheadNs } from './libc.ts'
 import { Netlink } from './netlink.ts'
 import { Pods } from './pods.ts'
 import { has, whyNot } from './probe.ts'
@@ -164,6 +164,7 @@ export class KernelWatch {
       await feature.drain(emitter)
       feature.swap()
     }
+    awaitGracePeriod()
     await emitter.world({ wallAheadNs: String(wallAheadNs()) })
     for (const feature of this.#features.values()) await feature.take(emitter)
     this.#passed = passed
@@ -228,7 +229,12 @@ export class KernelWatch {
         : new Followed({
             netlink: new Netlink(),
             complain,
-            matches: selection(settings.interfaces),
+            matches: selection(settings.interfaces, (name) =>
+              log.warn(
+                'Cilium runs here: its datapath may hand packets past the interfaces that are followed; use mode "hubble", or "pod-side"',
+                { interface: name },
+              ),
+            ),
             attach: (link) => attacher.attach(link, 'host'),
             place: 'host',
             netns: 0,

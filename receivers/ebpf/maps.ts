@@ -1,5 +1,5 @@
 import { BpfError, type BpfObject, type MapHandle, mapCalls, possibleCpus } from './libbpf.ts'
-import { awaitGracePeriod, errno, mapShared, pageBytes } from './libc.ts'
+import { errno, mapShared, pageBytes } from './libc.ts'
 
 const ENOENT = 2
 const MOST_AT_ONCE = 4096
@@ -56,13 +56,12 @@ export class MapPair {
     return Math.min(MOST_AT_ONCE, this.maxEntries)
   }
 
-  /** Lets the programs write the other map; when it returns, nobody writes the first any more. */
+  /** Lets the programs write the other map. After a grace period nobody writes the first any more. */
   swap(): void {
     Atomics.store(this.#active, 0, 1 - this.#active[0])
-    awaitGracePeriod()
   }
 
-  /** Takes everything out of the map that is not written. */
+  /** Takes everything out of the map that is not written; a grace period after `swap`. */
   async take(each: (entries: Entries) => void | Promise<void>): Promise<void> {
     const { fd, name } = this.#maps[1 - this.#active[0]]
     const keys = this.#bytes.subarray(0, this.#atOnce * this.#layout.keyBytes)

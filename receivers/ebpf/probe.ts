@@ -15,12 +15,15 @@ const ENOENT = 2
 /** Why nothing at all can work here; null when something may. */
 export async function whyNothingWorks(): Promise<string | null> {
   if (platform() !== 'linux') return `eBPF is a part of Linux, and this is ${platform()}`
+  let load: typeof import('koffi').load
   try {
-    await import('koffi')
+    load = (await import('koffi')).default.load
   } catch (error) {
     return `the native module koffi does not load: ${firstLine(error)}; install flowfold for this platform`
   }
   try {
+    // Before the file that needs it: what failed to load once is not tried again.
+    load('libbpf.so.1')
     await import('./libbpf.ts')
   } catch (error) {
     return whyNoLibbpf(firstLine(error))

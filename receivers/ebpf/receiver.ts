@@ -59,7 +59,14 @@ export class EbpfReceiver implements Receiver {
         continue
       }
       this.#complaint = null
-      await source.run((frame) => this.#take(frame, intake, signal), signal)
+      await source
+        .run((frame) => this.#take(frame, intake, signal), signal)
+        .catch(async (error: Error) => {
+          // Its class is in a file that not every machine can load.
+          if (error.name !== 'BpfError') throw error
+          this.#complain(error.message)
+          await this.#host.clock.sleep(RETRY_MS, signal)
+        })
     }
   }
 

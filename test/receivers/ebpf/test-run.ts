@@ -2,6 +2,7 @@ import koffi from 'koffi'
 import { Emitter } from '../../../receivers/ebpf/emitter.ts'
 import { loadFlows } from '../../../receivers/ebpf/features.ts'
 import type { KernelFeature } from '../../../receivers/ebpf/kernel-feature.ts'
+import { awaitGracePeriod } from '../../../receivers/ebpf/libc.ts'
 import type { Observation } from '../../../receivers/ebpf/observation.ts'
 import { Observations } from '../../../receivers/ebpf/observations.ts'
 import { watchSchema } from '../../../receivers/ebpf/watch-settings.ts'
@@ -50,6 +51,7 @@ export class FlowProgram {
     })
     await this.#feature.drain(emitter)
     this.#feature.swap()
+    awaitGracePeriod()
     await this.#feature.take(emitter)
     return seen
   }
