@@ -4,14 +4,13 @@ import type { Clock, Logger } from '../../src/sdk/index.ts'
 import { Attacher, type Hook } from './attach.ts'
 import { Emitter, type FrameSink } from './emitter.ts'
 import { dropReasons, loadDrops, loadFlows, loadTcp } from './features.ts'
-import { type Complain, Followed, type Interfaces, selection } from './followed.ts'
-import { KernelSymbols } from './kallsyms.ts'
+import type { Interfaces } from './followed.ts'
+import { followInterfaces } from './interfaces.ts'
 import type { KernelFeature } from './kernel-feature.ts'
 import { COUNTER } from './layout.ts'
 import { BpfError } from './libbpf.ts'
 import { awaitGracePeriod, wallAheadNs } from './libc.ts'
-import { Netlink } from './netlink.ts'
-import { Pods } from './pods.ts'
+import { Locations } from './locations.ts'
 import { has, whyNot } from './probe.ts'
 import { type Survey, surveyHost } from './survey.ts'
 import type { WatchSettings } from './watch-settings.ts'
@@ -31,7 +30,6 @@ export interface WatchParts {
 const TICK_MS = 15
 /** Who lives here changes slowly, and looking around costs some milliseconds. */
 const SURVEY_INTERVAL_MS = 15_000
-const MOST_LOCATIONS = 4096
 /** Names of interfaces are told to a pipeline that comes later, also of those that are gone by then. */
 const MOST_INTERFACES_TOLD = 4096
 
@@ -45,8 +43,7 @@ export class KernelWatch {
   readonly #parts: WatchParts
   readonly #features = new Map<FeatureName, KernelFeature>()
   readonly #status: Feature[] = []
-  readonly #symbols = new KernelSymbols()
-  readonly #locations = new Map<string, string>()
+  readonly #locations = new Locations()
   readonly #interfaces = new Map<string, FollowedInterface>()
   #reasons: ReadonlyMap<number, string> = new Map()
   #followed: Interfaces | null = null
@@ -89,7 +86,7 @@ export class KernelWatch {
       features: this.#status,
       interfaces: [...this.#interfaces.values()],
       reasons: Object.fromEntries(this.#reasons),
-      locations: Object.fromEntries(this.#locations),
+      locations: this.#locations.names,
     }
   }
 
@@ -201,44 +198,18 @@ export class KernelWatch {
     return loadDrops({
       reasons: this.#reasons,
       ignored: this.#parts.ignoredDrops,
-      meetLocations: (addresses, emitter) => this.#nameLocations(addresses, emitter),
+      meetLocations: async (addresses, emitter) => {
+        const fresh = this.#locations.meet(addresses)
+        if (fresh !== null) await emitter.world({ locations: fresh })
+      },
     })
-  }
-
-  async #nameLocations(addresses: ReadonlySet<bigint>, emitter: Emitter): Promise<void> {
-    const fresh: { [address: string]: string } = {}
-    for (const address of addresses) {
-      const hex = address.toString(16)
-      if (this.#locations.has(hex) || this.#locations.size >= MOST_LOCATIONS) continue
-      const name = this.#symbols.nameOf(address)
-      this.#locations.set(hex, name)
-      fresh[hex] = name
-    }
-    if (Object.keys(fresh).length > 0) await emitter.world({ locations: fresh })
   }
 
   #follow(): void {
     const flows = this.#features.get('flows')
     if (flows === undefined) return
-    const { settings, log, hook, clock } = this.#parts
-    const attacher = new Attacher(flows.object, hook)
-    const complain: Complain = (message, fields) => log.error(message, fields)
-    this.#followed =
-      settings.mode === 'pod-side'
-        ? new Pods({ attacher, complain, clock })
-        : new Followed({
-            netlink: new Netlink(),
-            complain,
-            matches: selection(settings.interfaces, (name) =>
-              log.warn(
-                'Cilium runs here: its datapath may hand packets past the interfaces that are followed; use mode "hubble", or "pod-side"',
-                { interface: name },
-              ),
-            ),
-            attach: (link) => attacher.attach(link, 'host'),
-            place: 'host',
-            netns: 0,
-          })
+    const { settings, hook, clock, log } = this.#parts
+    this.#followed = followInterfaces(settings, { attacher: new Attacher(flows.object, hook), clock, log })
     this.#meet(this.#followed.update())
     // Putting the programs there took its time, and what passed meanwhile nobody saw.
     this.#meet(this.#followed.refresh())
