@@ -7,6 +7,7 @@ import type { Catalog } from './src/sdk/index.ts'
 export const catalog: Catalog = {
   receivers: {
     events_log: async () => (await import('./receivers/events_log/index.ts')).eventsLog,
+    ebpf: async () => (await import('./receivers/ebpf/index.ts')).ebpf,
   },
   processors: {
     filter: async () => (await import('./processors/filter/index.ts')).filter,
@@ -19,6 +20,16 @@ export const catalog: Catalog = {
     splunk_hec: async () => (await import('./exporters/splunk_hec/index.ts')).splunkHec,
     azure_log_analytics: async () =>
       (await import('./exporters/azure_log_analytics/index.ts')).azureLogAnalytics,
+  },
+  tools: {
+    'ebpf-agent': {
+      summary: 'watch the kernel for a receiver `ebpf` that has no rights of its own',
+      options: {
+        socket: { doc: 'Unix socket to serve on; the setting `agent` of the receiver names it' },
+        buffer: { doc: 'what is kept for a pipeline that is away', default: '32MiB' },
+      },
+      run: async (...args) => (await import('./receivers/ebpf/agent-tool.ts')).runAgent(...args),
+    },
   },
 }
 

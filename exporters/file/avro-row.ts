@@ -16,11 +16,17 @@ interface AvroColumn {
   value(json: Json): Branch | null
 }
 
+const LONG: AvroColumn = {
+  schema: 'long',
+  value: (json) => (Number.isSafeInteger(json) ? { long: json as number } : null),
+}
+
 const AVRO: { readonly [type in ColumnType]: AvroColumn } = {
   string: { schema: 'string', value: (json) => ({ string: textOf(json) }) },
   // Objects and lists differ from row to row, so they stay JSON, as Log Analytics' `dynamic` is.
   dynamic: { schema: 'string', value: (json) => ({ string: JSON.stringify(json) }) },
-  int: { schema: 'long', value: (json) => (Number.isSafeInteger(json) ? { long: json as number } : null) },
+  int: LONG,
+  long: LONG,
   bool: { schema: 'boolean', value: (json) => (typeof json === 'boolean' ? { boolean: json } : null) },
   // Microseconds, because hardly a reader knows of nanoseconds.
   datetime: { schema: { type: 'long', logicalType: 'timestamp-micros' }, value: microsOf },

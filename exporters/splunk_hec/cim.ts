@@ -52,6 +52,8 @@ export function cimFields(row: Row): JsonObject {
     dvc: row.NodeName,
     rule: policiesOf(row),
     count: flowsOf(row),
+    packets: row.Packets,
+    bytes: row.Bytes,
   })
 }
 

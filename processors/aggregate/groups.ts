@@ -7,7 +7,14 @@ export const KEY_OTHER = 1
 export const KEY_PARTS = 2
 
 /** Sums of columns, in the order in which records have them. */
-export const SUMMED = ['ingress_flows', 'egress_flows', 'unknown_flows'] as const
+export const SUMMED = [
+  'ingress_flows',
+  'egress_flows',
+  'unknown_flows',
+  'packets',
+  'bytes',
+  'bytes_high',
+] as const
 /** Flags of which flows are counted, in the same way. */
 export const FLAGS = ['SYN', 'FIN', 'RST'] as const
 

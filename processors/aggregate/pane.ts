@@ -9,7 +9,7 @@ import { VarintReader, VarintWriter } from './varint.ts'
  * out, the texts, the groups. It stands alone: ids point into its own texts. A group in it is the whole group as it was
  * then, so a later pane replaces what an earlier one said of it.
  */
-const VERSION = 1
+const VERSION = 2
 const HEADER_BYTES = 5
 
 /** A window as its panes know it. */

@@ -1,5 +1,5 @@
 import { COLUMNS, type ColumnName, type Field, type FieldName, type RowOrder } from '../../src/sdk/index.ts'
-import { type Groups, KEY_OTHER, KEY_PARTS } from './groups.ts'
+import { type Groups, KEY_OTHER, KEY_PARTS, SUMMED } from './groups.ts'
 import { ATTRIBUTES, type Questions } from './questions.ts'
 
 export interface RowOrderOptions {
@@ -35,10 +35,11 @@ export function rowOrders(options: RowOrderOptions): RowOrder[] {
     { write: 'said', head: `,"${name}":`, at: KEY_OTHER * 4, question: questions.ofOther, about },
     ...column(name),
   ]
-  const sum = (name: ColumnName, index: number): RowOrder => ({
+  const sumOf = (column: (typeof SUMMED)[number]) => shape.sums + SUMMED.indexOf(column) * 8
+  const sum = (name: ColumnName, column: (typeof SUMMED)[number]): RowOrder => ({
     write: 'sum',
     head: `,"${name}":`,
-    at: shape.sums + index * 8,
+    at: sumOf(column),
   })
   const own: { readonly [name in ColumnName]?: readonly RowOrder[] } = {
     TimeGenerated: [{ write: 'time', head: ',"TimeGenerated":', at: shape.times }],
@@ -46,9 +47,11 @@ export function rowOrders(options: RowOrderOptions): RowOrder[] {
     Verdict: ofOther('Verdict', 0),
     DropReason: ofOther('DropReason', 1),
     NodeName: nodeName(places, options.node),
-    IngressFlowCount: [sum('IngressFlowCount', 0)],
-    EgressFlowCount: [sum('EgressFlowCount', 1)],
-    UnknownDirectionFlowCount: [sum('UnknownDirectionFlowCount', 2)],
+    IngressFlowCount: [sum('IngressFlowCount', 'ingress_flows')],
+    EgressFlowCount: [sum('EgressFlowCount', 'egress_flows')],
+    UnknownDirectionFlowCount: [sum('UnknownDirectionFlowCount', 'unknown_flows')],
+    Packets: [{ write: 'total', head: ',"Packets":', at: sumOf('packets'), high: null }],
+    Bytes: [{ write: 'total', head: ',"Bytes":', at: sumOf('bytes'), high: sumOf('bytes_high') }],
     WindowStart: [{ write: 'second', head: ',"WindowStart":', at: 0, plus: 0 }],
     WindowEnd: [{ write: 'second', head: ',"WindowEnd":', at: 0, plus: layout.windowS }],
     LastFlowTime: [{ write: 'time', head: ',"LastFlowTime":', at: shape.times + 8 }],

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { findPackageJSON } from 'node:module'
 import { dirname } from 'node:path'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
-import type { Catalog } from '../sdk/index.ts'
+import type { Catalog, Tool } from '../sdk/index.ts'
 import { parseDuration } from '../util/unit.ts'
 import type { ExitCode, Terminal } from './terminal.ts'
 
@@ -83,6 +83,7 @@ function addCommands(program: Command, { catalog, terminal, done }: Setting): vo
   withConfig(program, 'run', 'run the pipelines until a signal comes, or until the input ends').action(
     async ({ config }) => done(await (await import('./run.ts')).run(catalog, terminal, config)),
   )
+  for (const [name, tool] of Object.entries(catalog.tools ?? {})) addTool(program, name, tool, terminal, done)
   program.commandsGroup('Prepare:')
   withConfig(program, 'validate', 'name every mistake in a config, with its place and a way out')
     .option('--connect', 'ask every exporter, too, whether it would take rows; sends none', false)
@@ -164,6 +165,23 @@ function addCommands(program: Command, { catalog, terminal, done }: Setting): vo
         }),
       ),
     )
+}
+
+function addTool(
+  program: Command,
+  name: string,
+  tool: Tool,
+  terminal: Terminal,
+  done: Setting['done'],
+): void {
+  const command = program.command(name).description(tool.summary)
+  for (const [option, { doc, default: value }] of Object.entries(tool.options)) {
+    if (value === undefined) needs(command, option, `--${option} <value>`, doc)
+    else command.option(`--${option} <value>`, doc, value)
+  }
+  command.action(async (options) =>
+    done(await (await import('./tool.ts')).runTool(name, tool, options, terminal)),
+  )
 }
 
 function withConfig(program: Command, name: string, description: string): Command {

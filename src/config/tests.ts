@@ -31,6 +31,7 @@ const VALUES: { readonly [type in ColumnType]: () => z.ZodType } = {
   string: () => z.string(),
   datetime: () => z.string(),
   int: () => z.int(),
+  long: () => z.int(),
   bool: () => z.boolean(),
   dynamic: () => z.union([z.record(z.string(), z.unknown()), z.array(z.unknown())]),
 }

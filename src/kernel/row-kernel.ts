@@ -24,6 +24,8 @@ export type RowOrder =
     }
   /** A sum, written even when it is 0. */
   | { readonly write: 'sum' | 'time'; readonly head: string; readonly at: number }
+  /** A sum of the lower halves, and one of the upper halves where there are any; nothing where both are 0. */
+  | { readonly write: 'total'; readonly head: string; readonly at: number; readonly high: number | null }
   | { readonly write: 'second'; readonly head: string; readonly at: number; readonly plus: number }
   | { readonly write: 'uuid' | 'revision'; readonly head: string }
   /** A text; `or` where all flows have none. */
@@ -104,6 +106,7 @@ const ACTION = {
   examples: 19,
   others: 20,
   unlessAny: 21,
+  total: 22,
 } as const
 /** Indexes of the cells. Also in `assembly/rows.ts`, in bytes. */
 const CELL = {
@@ -223,6 +226,9 @@ export class RowKernel {
         return
       case 'said':
         this.#push(ACTION.said, order.at, order.head, order.question, order.about)
+        return
+      case 'total':
+        this.#push(ACTION.total, order.at, order.head, order.high === null ? 0 : 1, order.high ?? order.at)
         return
       case 'second':
         this.#push(ACTION.second, order.at, order.head, order.plus)

@@ -1,6 +1,6 @@
 /**
  * `npm run flowfold`: the command line from the bundle that `npm ci` has left beside Node's compile cache, or from the
- * sources when one of them has changed since. See `src/decisions/0013-start.md`.
+ * sources when one of them has changed since. See `src/decisions/0014-start.md`.
  */
 import { freshProgram } from './bundle.ts'
 

@@ -1,55 +1,6 @@
-import type { FlowColumn } from './flow-columns.ts'
+import { derived, endpointFields, type Field, field } from './field.ts'
 
-/** What kind of value a field has, and how the number in its cell stands for it. */
-export type FieldCell =
-  /** Dictionary id of a text. */
-  | 'text'
-  /** Dictionary id of JSON text. */
-  | 'json'
-  /** The number itself; 0 is none. */
-  | 'number'
-  /** 1 is true; 0 is none. */
-  | 'flag'
-  /** Value plus one; 0 is none. */
-  | 'present'
-  /** 1 is false, 2 is true, 0 is unknown. */
-  | 'reply'
-  /** Rcode plus one; written by its IANA name. */
-  | 'rcode'
-  /** HTTP status plus one; 1 is a request, which has none. */
-  | 'status'
-
-export type EndpointSide = 'source' | 'destination'
-export type EndpointAttribute =
-  | 'namespace'
-  | 'pod_name'
-  | 'workloads'
-  | 'identity'
-  | 'cluster_name'
-  | 'labels'
-
-/** Where a field's cells come from. */
-export type FieldOrigin =
-  | { readonly kind: 'column'; readonly column: FlowColumn }
-  | { readonly kind: 'endpoint'; readonly side: EndpointSide; readonly attribute: EndpointAttribute }
-  /** Port of the side that was called, or that called: the reply's source is the request's destination. */
-  | { readonly kind: 'port'; readonly of: 'server' | 'client' }
-  /** Destination port when the protocol is this one. */
-  | { readonly kind: 'protocol_port'; readonly protocol: 'TCP' | 'UDP' }
-
-export interface Field {
-  /** As an aggregation key, a filter or the docs name it. */
-  readonly name: string
-  readonly doc: string
-  /** Path below Hubble's `flow`. */
-  readonly hubble: string
-  /** Path in the row. `Layer4.*` is the object of the protocol at hand. */
-  readonly place: string
-  /** OpenTelemetry attribute; see reference of names in `exporters/otlp_http`. */
-  readonly otlp: string
-  readonly cell: FieldCell
-  readonly origin: FieldOrigin
-}
+export type { EndpointAttribute, EndpointSide, Field, FieldCell, FieldOrigin } from './field.ts'
 
 /** Every value of a flow that a key, a carried column or a row can hold. */
 export const FIELDS = [
@@ -258,6 +209,22 @@ export const FIELDS = [
     'cilium.ingress_denied_by',
     'json',
   ),
+  field(
+    'interface',
+    'Network interface at which it was seen',
+    'interface.name',
+    'Interface',
+    'network.interface.name',
+    'text',
+  ),
+  field(
+    'kernel_drop',
+    "Why and where the kernel dropped it, by the kernel's own names",
+    'extensions.kernel_drop',
+    'KernelDrop',
+    'flowfold.kernel_drop',
+    'json',
+  ),
 ] as const satisfies readonly Field[]
 
 export type FieldName = (typeof FIELDS)[number]['name']
@@ -266,7 +233,7 @@ export function fieldNamed(name: string): Field | undefined {
   return FIELDS.find((candidate) => candidate.name === name)
 }
 
-export type ColumnType = 'datetime' | 'string' | 'int' | 'bool' | 'dynamic'
+export type ColumnType = 'datetime' | 'string' | 'int' | 'long' | 'bool' | 'dynamic'
 
 export interface Column {
   readonly name: string
@@ -315,6 +282,11 @@ export const COLUMNS = [
   column('UnknownDirectionFlowCount', 'int', 'Flows without a direction'),
   column('Policies', 'dynamic', 'Policies that allowed or denied it, by direction'),
   column('AdditionalFlowData', 'dynamic', 'Labels, MAC addresses, summary: single flows only'),
+  own('Packets', 'long', 'Packets of the flows, where their source counts them'),
+  own('Bytes', 'long', 'Bytes of these packets, Ethernet headers included'),
+  own('Interface', 'string', 'Network interface at which it was seen'),
+  own('KernelDrop', 'dynamic', "Reason and Location of a drop, by the kernel's own names"),
+  own('TcpHealth', 'dynamic', 'HandshakeRttUs, ConnectUs, SrttUs, Retransmits: single flows only'),
   own('WindowStart', 'datetime', 'Start of the 30 s of event time the row stands for'),
   own('WindowEnd', 'datetime', 'End of that time'),
   own('LastFlowTime', 'datetime', 'Time of the last flow'),
@@ -324,63 +296,6 @@ export const COLUMNS = [
 ] as const satisfies readonly Column[]
 
 export type ColumnName = (typeof COLUMNS)[number]['name']
-
-function field<const N extends string>(
-  name: N,
-  doc: string,
-  hubble: string,
-  place: string,
-  otlp: string,
-  cell: FieldCell,
-) {
-  return {
-    name,
-    doc,
-    hubble,
-    place,
-    otlp,
-    cell,
-    origin: { kind: 'column', column: name as FlowColumn },
-  } as const
-}
-
-function derived<const N extends string>(
-  name: N,
-  doc: string,
-  hubble: string,
-  place: string,
-  otlp: string,
-  origin: FieldOrigin,
-) {
-  return { name, doc, hubble, place, otlp, cell: 'number', origin } as const
-}
-
-function endpointFields<const S extends EndpointSide>(side: S, prefix: string, who: string, otlp: string) {
-  const of = <const A extends EndpointAttribute>(
-    attribute: A,
-    doc: string,
-    place: string,
-    otlpSuffix: string,
-    cell: FieldCell,
-  ) =>
-    ({
-      name: `${side}_${attribute}`,
-      doc: `${doc} of the ${who}`,
-      hubble: `${side}.${attribute}`,
-      place,
-      otlp: `${otlp}.${otlpSuffix}`,
-      cell,
-      origin: { kind: 'endpoint', side, attribute },
-    }) as const
-  return [
-    of('namespace', 'Namespace', `${prefix}Namespace`, 'namespace', 'text'),
-    of('pod_name', 'Pod', `${prefix}PodName`, 'name', 'text'),
-    of('workloads', 'Workloads', `${prefix}Workloads`, 'owner', 'json'),
-    of('identity', "Cilium's identity", `${prefix}Identity`, 'identity', 'number'),
-    of('cluster_name', 'Cluster', `${prefix}ClusterName`, 'cluster', 'text'),
-    of('labels', 'Labels', `AdditionalFlowData.${prefix}Labels`, 'labels', 'json'),
-  ] as const
-}
 
 function column<const N extends string>(name: N, type: ColumnType, doc: string) {
   return { name, type, doc, builtIn: true } as const

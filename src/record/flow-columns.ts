@@ -54,6 +54,14 @@ export const FLOW_COLUMNS = {
   unknown_flows: 'number',
   /** 1 where the record brought counts along: somebody upstream has folded it already. */
   aggregated: 'flag',
+  /** What the source counted behind the record: 0 where it does not count, as Hubble does not. */
+  packets: 'number',
+  /** The lower 32 bits of the bytes, and the upper ones: `byteCount` puts them together. */
+  bytes: 'number',
+  bytes_high: 'number',
+  /** Name of the network interface, and the kernel's own word on a drop: of records of the kernel's alone. */
+  interface: 'text',
+  kernel_drop: 'json',
   /** Where the record's text stands in the decoder's `input`, for `FlowBatch.detail`. */
   line_start: 'number',
   line_end: 'number',
@@ -63,5 +71,10 @@ export type FlowColumn = keyof typeof FLOW_COLUMNS
 export type FlowColumns = { readonly [name in FlowColumn]: Uint32Array }
 
 export const FLOW_COLUMN_NAMES = Object.keys(FLOW_COLUMNS) as readonly FlowColumn[]
+
+/** Bytes behind a row, exact up to 2^53. */
+export function byteCount({ bytes, bytes_high }: FlowColumns, row: number): number {
+  return bytes_high[row] * 2 ** 32 + bytes[row]
+}
 
 export const TCP_FLAGS = ['FIN', 'SYN', 'RST', 'PSH', 'ACK', 'URG', 'ECE', 'CWR', 'NS'] as const

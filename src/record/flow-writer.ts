@@ -1,5 +1,5 @@
 import type { Dictionary } from './dictionary.ts'
-import type { Dns, Flow, Http, Layer4, TcpFlags } from './flow.ts'
+import type { Dns, Flow, FlowExtensions, Http, Layer4, TcpFlags } from './flow.ts'
 import type { FlowBatch } from './flow-batch.ts'
 import { FLOW_COLUMN_NAMES, type FlowColumn, type FlowColumns, TCP_FLAGS } from './flow-columns.ts'
 import { withoutCluster } from './row-of-flow.ts'
@@ -52,6 +52,8 @@ export class FlowWriter {
     json('ingress_allowed_by', flow.ingress_allowed_by)
     json('egress_denied_by', flow.egress_denied_by)
     json('ingress_denied_by', flow.ingress_denied_by)
+    text('interface', flow.interface?.name)
+    if (flow.extensions) writeExtensions(flow.extensions, set, json)
     writeCounts(flow, set)
   }
 }
@@ -158,6 +160,17 @@ function writeHttp(http: Http, set: SetNumber, text: SetText): void {
   text('http_method', http.method)
   text('http_path', http.url === undefined ? undefined : pathOf(http.url))
   text('http_protocol', http.protocol)
+}
+
+function writeExtensions(
+  { packets = 0, bytes = 0, kernel_drop }: FlowExtensions,
+  set: SetNumber,
+  json: SetJson,
+): void {
+  set('packets', packets)
+  set('bytes', bytes % 2 ** 32)
+  set('bytes_high', Math.floor(bytes / 2 ** 32))
+  json('kernel_drop', kernel_drop)
 }
 
 function writeCounts(flow: Flow, set: SetNumber): void {

@@ -31,6 +31,31 @@ export interface Flow {
   /** Counts that the record brought along: it stands for that many flows. Absent: it is one flow. */
   readonly aggregate?: FlowCounts
   readonly Summary?: string
+  readonly interface?: { readonly index?: number; readonly name?: string }
+  readonly extensions?: FlowExtensions
+}
+
+/** What Hubble has no field for: the programs of `receivers/ebpf` measure it. */
+export interface FlowExtensions {
+  readonly packets?: number
+  /** With Ethernet headers. */
+  readonly bytes?: number
+  /** SYN to SYN/ACK, as seen at the interface. */
+  readonly handshake_rtt_us?: number
+  /** How long connect took, until it was answered or given up. */
+  readonly connect_us?: number
+  /** TCP's smoothed round trip. */
+  readonly srtt_us?: number
+  readonly retransmits?: number
+  readonly kernel_drop?: KernelDrop
+}
+
+/** As rows have it. */
+export interface KernelDrop {
+  /** Name of `enum skb_drop_reason` without its prefix: `NETFILTER_DROP`. */
+  readonly Reason: string
+  /** `nft_do_chain+0x3e8`, or an address where symbols may not be read. */
+  readonly Location?: string
 }
 
 export interface FlowCounts {

@@ -56,6 +56,16 @@ export function rowOfFlow(flow: Flow, uuid: string, counts: DirectionCounts, nod
         DestinationLabels: flow.destination?.labels,
         Summary: flow.Summary,
       }),
+      Packets: flow.extensions?.packets,
+      Bytes: flow.extensions?.bytes,
+      Interface: flow.interface?.name,
+      KernelDrop: flow.extensions?.kernel_drop,
+      TcpHealth: present({
+        HandshakeRttUs: flow.extensions?.handshake_rtt_us,
+        ConnectUs: flow.extensions?.connect_us,
+        SrttUs: flow.extensions?.srtt_us,
+        Retransmits: flow.extensions?.retransmits,
+      }),
     }),
   }
   return row

@@ -35,6 +35,14 @@ export interface Row {
   UnknownDirectionFlowCount: number
   Policies?: JsonObject
   AdditionalFlowData?: JsonObject
+  /** Absent where the source does not count them. */
+  Packets?: number
+  Bytes?: number
+  Interface?: string
+  /** `Reason` and `Location`, by the kernel's own names. */
+  KernelDrop?: JsonObject
+  /** `HandshakeRttUs`, `ConnectUs`, `SrttUs`, `Retransmits`: what was measured of them. */
+  TcpHealth?: JsonObject
   WindowStart?: string
   WindowEnd?: string
   LastFlowTime?: string

@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import type { SenderDefinition, SinkDefinition } from './exporter.ts'
 import type { FoldDefinition, ProcessorDefinition } from './processor.ts'
 import type { ReceiverDefinition } from './receiver.ts'
+import type { Tool } from './tool.ts'
 
 export type AnyProcessorDefinition = ProcessorDefinition | FoldDefinition
 export type AnyExporterDefinition = SinkDefinition | SenderDefinition
@@ -14,6 +15,8 @@ export interface Catalog {
   readonly receivers: { readonly [type: string]: () => Promise<ReceiverDefinition> }
   readonly processors: { readonly [type: string]: () => Promise<AnyProcessorDefinition> }
   readonly exporters: { readonly [type: string]: () => Promise<AnyExporterDefinition> }
+  /** Commands that components bring along, by name. */
+  readonly tools?: { readonly [name: string]: Tool }
 }
 
 /** Keeps a definition's settings type while it is written down. */

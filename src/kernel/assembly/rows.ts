@@ -81,6 +81,8 @@ const SAID_OF_TWO: u32 = 18
 const EXAMPLES: u32 = 19
 /** How many flows have other values than the examples, if those were written. */
 const OTHERS: u32 = 20
+/** A sum, and `x` times 2^32 of the one at `y`; nothing where both are 0. */
+const TOTAL: u32 = 22
 /** Goes on at order `x` when `y` counts are all 0. */
 const UNLESS_COUNTED: u32 = 21
 
@@ -259,6 +261,13 @@ function row(r: usize, record: usize): void {
         if (others == 0) break
         head(order)
         decimal(<u64>others)
+        break
+      }
+      case TOTAL: {
+        const total = load<f64>(at) + <f64>x * 4294967296.0 * load<f64>(record + <usize>load<u32>(order, 20))
+        if (total == 0) break
+        head(order)
+        decimal(<u64>total)
         break
       }
       case UNLESS_COUNTED: {

@@ -47,6 +47,11 @@ var columns = [
   { name: 'UnknownDirectionFlowCount', type: 'int', description: 'Flows without a direction' }
   { name: 'Policies', type: 'dynamic', description: 'Policies that allowed or denied it, by direction' }
   { name: 'AdditionalFlowData', type: 'dynamic', description: 'Labels, MAC addresses, summary: single flows only' }
+  { name: 'Packets', type: 'long', description: 'Packets of the flows, where their source counts them' }
+  { name: 'Bytes', type: 'long', description: 'Bytes of these packets, Ethernet headers included' }
+  { name: 'Interface', type: 'string', description: 'Network interface at which it was seen' }
+  { name: 'KernelDrop', type: 'dynamic', description: 'Reason and Location of a drop, by the kernel\'s own names' }
+  { name: 'TcpHealth', type: 'dynamic', description: 'HandshakeRttUs, ConnectUs, SrttUs, Retransmits: single flows only' }
   { name: 'WindowStart', type: 'datetime', description: 'Start of the 30 s of event time the row stands for' }
   { name: 'WindowEnd', type: 'datetime', description: 'End of that time' }
   { name: 'LastFlowTime', type: 'datetime', description: 'Time of the last flow' }

@@ -141,6 +141,9 @@ const FIELDS: readonly (readonly [row: Partial<Row>, field: string, value: unkno
   [{ Layer7: { dns: {} } }, 'app', 'dns'],
   [{ Policies: {} }, 'rule', undefined],
   [{ EgressFlowCount: 5 }, 'count', 17],
+  [{ Packets: 240 }, 'packets', 240],
+  [{ Bytes: 5_000_000_123 }, 'bytes', 5_000_000_123],
+  [{}, 'bytes', undefined],
 ]
 
 for (const [differs, field, value] of FIELDS)

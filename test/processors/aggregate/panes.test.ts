@@ -76,7 +76,7 @@ const damage: readonly (readonly [what: string, body: (body: Uint8Array) => Uint
   [
     'newer',
     (body) => body.map((byte, i) => (i === 0 ? 9 : byte)),
-    /has version 9; this flowfold reads version 1/,
+    /has version 9; this flowfold reads version 2/,
   ],
   ['foreign', () => new TextEncoder().encode('{"window": "what is this?"}'), /has version 123/],
 ]

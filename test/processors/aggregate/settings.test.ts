@@ -81,7 +81,10 @@ test('it reads the columns of its settings and no others', () => {
     'verdict',
   ]
   const bare = { carry: 'none', evidence: 0 }
-  assert.deepEqual(reads({}), FLOW_COLUMN_NAMES.filter((name) => !name.startsWith('line_')).toSorted())
+  assert.deepEqual(
+    reads({}),
+    FLOW_COLUMN_NAMES.filter((name) => !/^line_|^packets|^bytes/.test(name)).toSorted(),
+  )
   assert.deepEqual(reads({ key: ['source_namespace'], ...bare }), [...always, 'source'].toSorted())
   assert.deepEqual(
     reads({ key: ['l4_protocol', 'server_port'], ...bare }),
