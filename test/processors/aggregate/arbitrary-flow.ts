@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import type { Endpoint, Flow, Layer4, Layer7, Policy } from '../../../src/sdk/index.ts'
+import type { Endpoint, Flow, FlowExtensions, Layer4, Layer7, Policy } from '../../../src/sdk/index.ts'
 import { at, timeAt } from './support.ts'
 
 const maybe = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined })
@@ -47,7 +47,8 @@ const l7: fc.Arbitrary<Layer7> = fc.oneof(
     dns: fc.record(
       {
         rcode: fc.constantFrom(0, 3, 200),
-        query: fc.constantFrom('a.example.', 'b.example.'),
+        // With all that JSON escapes, and texts whose order differs between UTF-8 and UTF-16.
+        query: fc.constantFrom('a.example.', 'b"\\\b\t\n\f\r\u0001\u001f.example.', 'é～.', 'é😀.'),
         qtypes: fc.constantFrom(['A'], ['AAAA', 'A']),
       },
       { requiredKeys: [] },
@@ -62,6 +63,15 @@ const policies: fc.Arbitrary<readonly Policy[]> = fc.uniqueArray(
     { name: 'deny', namespace: 'shop' },
   ),
   { minLength: 1, maxLength: 2 },
+)
+
+const measured: fc.Arbitrary<FlowExtensions> = fc.record(
+  {
+    packets: fc.constantFrom(0, 1, 70_000),
+    bytes: fc.constantFrom(0, 60, 2 ** 32, 5_000_000_123),
+    kernel_drop: fc.constantFrom({ Reason: 'NETFILTER_DROP' }, { Reason: 'NO_SOCKET', Location: 'a+0x1' }),
+  },
+  { requiredKeys: [] },
 )
 
 const service = fc.constantFrom({ name: 'api', namespace: 'shop' }, { name: 'db' })
@@ -96,6 +106,8 @@ export function arbitraryFlow(seconds: number): fc.Arbitrary<Flow> {
           is_reply: fc.boolean(),
           egress_allowed_by: policies,
           ingress_denied_by: policies,
+          interface: fc.constantFrom({ name: 'veth1' }, { index: 2, name: 'veth2' }),
+          extensions: measured,
         },
         { requiredKeys: [] },
       ),

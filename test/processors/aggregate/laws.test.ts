@@ -188,6 +188,7 @@ function recordOf(row: Row): Flow {
       l7: row.Layer7,
       source: endpoint('Source'),
       destination: endpoint('Destination'),
+      extensions: { packets: row.Packets, bytes: row.Bytes },
       aggregate: {
         ingress_flow_count: row.IngressFlowCount,
         egress_flow_count: row.EgressFlowCount,

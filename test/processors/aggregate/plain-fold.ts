@@ -4,6 +4,7 @@ import {
   FIELDS,
   type Flow,
   type FlowCounts,
+  type FlowExtensions,
   type Json,
   type Policy,
   type Row,
@@ -47,6 +48,8 @@ function plainRow(flows: readonly Flow[], layout: PlainLayout): Omit<Row, 'UUID'
   row.IngressFlowCount = sum(flows, (counts) => counts.ingress_flow_count)
   row.EgressFlowCount = sum(flows, (counts) => counts.egress_flow_count)
   row.UnknownDirectionFlowCount = sum(flows, (counts) => counts.unknown_direction_flow_count)
+  row.Packets = sumOf(flows, ({ packets }) => packets) || undefined
+  row.Bytes = sumOf(flows, ({ bytes }) => bytes) || undefined
   row.Evidence = evidence(flows, told, layout.evidence)
   const entries = COLUMNS.map(({ name }) => [name, row[name]] as const)
   return Object.fromEntries(entries.filter(([, value]) => value !== undefined)) as unknown as Row
@@ -95,6 +98,8 @@ function valueIn(flow: Flow, name: string): Json | undefined {
     ingress_allowed_by: flow.ingress_allowed_by,
     egress_denied_by: flow.egress_denied_by,
     ingress_denied_by: flow.ingress_denied_by,
+    interface: flow.interface?.name,
+    kernel_drop: flow.extensions?.kernel_drop,
     [`${name.split('_', 1)[0]}_namespace`]: side?.namespace,
     [`${name.split('_', 1)[0]}_pod_name`]: side?.pod_name,
     [`${name.split('_', 1)[0]}_workloads`]: side?.workloads,
@@ -186,9 +191,9 @@ function evidence(flows: readonly Flow[], told: readonly string[], most: number)
     const values = [...kept].slice(0, most)
     if (values.length === 0) continue
     const left = flows.filter((flow) => valueFrom(flow) !== undefined && !values.includes(valueFrom(flow)!))
-    found[name] = [
-      ...new Set(name === 'Policies' ? values.flatMap((list) => list.split(' ')) : values),
-    ].sort()
+    found[name] = [...new Set(name === 'Policies' ? values.flatMap((list) => list.split(' ')) : values)].sort(
+      byBytes,
+    )
     if (left.length > 0) others[name] = left.reduce((total, flow) => total + weight(flow), 0)
   }
   if (Object.keys(others).length > 0) found.Others = others
@@ -233,6 +238,15 @@ function weight(flow: Flow): number {
 
 function sum(flows: readonly Flow[], pick: (counts: FlowCounts) => number | undefined): number {
   return flows.reduce((total, flow) => total + (pick(countsOf(flow)) ?? 0), 0)
+}
+
+function sumOf(flows: readonly Flow[], pick: (measured: FlowExtensions) => number | undefined): number {
+  return flows.reduce((total, { extensions }) => total + ((extensions && pick(extensions)) ?? 0), 0)
+}
+
+/** As UTF-8 has them. */
+function byBytes(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b))
 }
 
 function windowStart({ time }: Flow, { windowS }: PlainLayout): number {
