@@ -5,7 +5,7 @@ import type { FlowColumn } from '../../src/record/flow-columns.ts'
 import { readChunks } from './read-chunks.ts'
 
 /** As large as the receiver's. */
-const INPUT_BYTES = 1 << 20
+const INPUT_BYTES = 2 << 20
 
 /** Decodes a file and hands over its batches. */
 export function decodeFile(

@@ -28,7 +28,7 @@ export const settings = z.strictObject({
     .prefault('1MiB')
     .describe('Longest line. A longer one is dropped and counted.'),
   batch_bytes: size({ minBytes: 4096, maxBytes: 64 * 2 ** 20 })
-    .prefault('1MiB')
+    .prefault('2MiB')
     .describe('How much is read at a time.'),
   ignore_older: duration()
     .optional()
