@@ -41,7 +41,7 @@ struct drop_val {
 };
 
 struct retransmit_val {
-	__u64 retransmits, last_ns;
+	__u64 retransmits, last_ns; /* segments */
 };
 
 /* Records in the rings. */

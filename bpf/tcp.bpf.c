@@ -97,7 +97,7 @@ int BPF_PROG(ff_state, const struct sock *sk, int old_state, int new_state)
 	return 0;
 }
 
-static __always_inline void account(void *retransmits, struct flow_key *key)
+static __always_inline void account(void *retransmits, struct flow_key *key, __u64 segments)
 {
 	struct retransmit_val fresh = {}, *found = bpf_map_lookup_elem(retransmits, key);
 	if (!found) {
@@ -109,18 +109,23 @@ static __always_inline void account(void *retransmits, struct flow_key *key)
 		count(COUNT_FULL, 1);
 		return;
 	}
-	__sync_fetch_and_add(&found->retransmits, 1);
+	__sync_fetch_and_add(&found->retransmits, segments);
 	found->last_ns = bpf_ktime_get_ns();
 }
 
 SEC("tp_btf/tcp_retransmit_skb")
-int BPF_PROG(ff_retransmit, const struct sock *sk)
+int BPF_PROG(ff_retransmit, const struct sock *sk, const struct sk_buff *skb)
 {
 	struct flow_key key = {};
+	/* As the socket counts: a buffer may hold many segments. */
+	const struct tcp_skb_cb *tcp = (const void *)&skb->cb;
+	__u64 segments = BPF_CORE_READ(tcp, tcp_gso_segs);
+	if (!segments)
+		segments = 1;
 	read_socket(sk, &key);
 	if (active)
-		account(&retransmits1, &key);
+		account(&retransmits1, &key, segments);
 	else
-		account(&retransmits0, &key);
+		account(&retransmits0, &key, segments);
 	return 0;
 }

@@ -36,5 +36,6 @@ struct sock_common {
 struct sock { struct sock_common __sk_common; __u16 sk_protocol; };
 struct inet_sock { __be16 inet_sport; };
 struct tcp_sock { __u32 srtt_us, total_retrans; __u64 bytes_acked, bytes_received; };
-struct sk_buff { struct net_device *dev; struct sock *sk; unsigned int len; __be16 protocol; __u16 network_header; unsigned char *head; };
+struct tcp_skb_cb { __u16 tcp_gso_segs; };
+struct sk_buff { struct net_device *dev; struct sock *sk; char cb[48]; unsigned int len; __be16 protocol; __u16 network_header; unsigned char *head; };
 #pragma clang attribute pop

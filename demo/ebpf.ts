@@ -22,6 +22,11 @@ const MOST_ROWS = 30
 
 const cleanups: (() => void)[] = []
 const context = { after: (work: () => void) => void cleanups.push(work) }
+// Nothing may stay behind, however it ends: also when nobody reads what it prints.
+process.on('exit', () => {
+  for (const cleanup of cleanups.toReversed()) cleanup()
+})
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1))
 const say = (text: string) => void process.stdout.write(`${text}\n`)
 
 const reason =
@@ -29,12 +34,7 @@ const reason =
 if (reason !== null) {
   say(`the demo cannot run here: ${reason}`)
   process.exitCode = 1
-} else
-  try {
-    process.exitCode = (await demo()) ? 0 : 1
-  } finally {
-    for (const cleanup of cleanups.toReversed()) cleanup()
-  }
+} else process.exitCode = (await demo()) ? 0 : 1
 
 /** True when every comparison holds. */
 async function demo(): Promise<boolean> {
@@ -211,13 +211,8 @@ function ready(child: ReturnType<NodeWorld['start']>, word: string): Promise<voi
 }
 
 async function ended(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
   const exit = new Promise((resolve) => child.on('exit', resolve))
   child.kill(signal)
   await exit
 }
-
-/** Nothing may stay behind, however the demo ends. */
-process.on('SIGINT', () => {
-  for (const cleanup of cleanups.toReversed()) cleanup()
-  process.exit(130)
-})

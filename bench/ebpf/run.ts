@@ -20,6 +20,11 @@ const SECONDS = Number(process.env.SECONDS ?? 3)
 
 const cleanups: (() => void)[] = []
 const context = { after: (work: () => void) => void cleanups.push(work) }
+// Nothing may stay behind, however it ends: also when nobody reads what it prints.
+process.on('exit', () => {
+  for (const cleanup of cleanups.toReversed()) cleanup()
+})
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1))
 const say = (text: string) => void process.stdout.write(`${text}\n`)
 
 interface Workload {
@@ -59,12 +64,8 @@ const WORKLOADS: readonly Workload[] = [
 
 const reason =
   process.getuid?.() === 0 ? await whyNothingWorks() : 'it makes network namespaces: run it as root'
-try {
-  if (reason === null) await throughput()
-  else say(`no throughput is measured: ${reason}`)
-} finally {
-  for (const cleanup of cleanups.toReversed()) cleanup()
-}
+if (reason === null) await throughput()
+else say(`no throughput is measured: ${reason}`)
 userSpace()
 
 async function throughput(): Promise<void> {
@@ -221,6 +222,7 @@ function ready(child: ReturnType<NodeWorld['start']>, word = 'ready'): Promise<v
 }
 
 async function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
   const exit = new Promise((resolve) => child.on('exit', resolve))
   child.kill('SIGTERM')
   await exit

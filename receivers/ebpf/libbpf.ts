@@ -134,7 +134,7 @@ export class BpfError extends Error {
 const said: string[] = []
 const MOST_LINES = 64
 const vsnprintf = koffi
-  .load('libc.so.6')
+  .load(null)
   .func('int vsnprintf(void *text, size_t size, const char *format, void *arguments)') as (
   text: Uint8Array,
   size: number,

@@ -1,8 +1,11 @@
 import { arch } from 'node:os'
 import koffi from 'koffi'
 
-/** The few calls to the kernel that Node has no words for. Synchronous; failures are negative numbers, `errno` says why. */
-const library = koffi.load('libc.so.6')
+/**
+ * The few calls to the kernel that Node has no words for, out of the C library that this process has anyway. Synchronous;
+ * failures are negative numbers, `errno` says why.
+ */
+const library = koffi.load(null)
 
 /** What C calls `void *`. */
 export type Pointer = bigint | null

@@ -9,6 +9,7 @@ export const METRICS = {
   ebpf_lost_records_total:
     'Records that were lost because a map or ring of the kernel, or the buffer of the agent, was full.',
   ebpf_gap_bytes_total: 'Bytes that passed the followed interfaces while nobody watched.',
+  ebpf_interfaces: 'Interfaces that are followed.',
   ebpf_feature: '1 for each `feature` that works, 0 for one that does not; the log says why.',
   ...FLOW_METRICS,
 } as const
@@ -21,7 +22,14 @@ export interface Counters {
   readonly gapBytes: Counter
 }
 
-export function announce(metrics: Meter, features: () => readonly Feature[]): Counters {
+/** What is read when somebody asks. */
+export interface Gauges {
+  readonly features: () => readonly Feature[]
+  readonly interfaces: () => number
+}
+
+export function announce(metrics: Meter, { features, interfaces }: Gauges): Counters {
+  metrics.gauge('ebpf_interfaces', METRICS.ebpf_interfaces, interfaces)
   for (const feature of FEATURES) {
     const isOn = () => features().some(({ name, state }) => name === feature && state === 'on')
     metrics.gauge('ebpf_feature', METRICS.ebpf_feature, () => (isOn() ? 1 : 0), { feature })

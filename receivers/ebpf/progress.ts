@@ -33,6 +33,11 @@ export class Progress {
     return this.#records
   }
 
+  /** Interfaces that the source follows. */
+  get interfaces(): number {
+    return Object.keys(this.#passed).length
+  }
+
   toJson(): Json {
     return {
       source: this.#source,

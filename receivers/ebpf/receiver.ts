@@ -44,7 +44,10 @@ export class EbpfReceiver implements Receiver {
     this.#host = host
     this.#progress = new Progress(position)
     this.#maker = new FlowMaker(settings, host)
-    this.#count = announce(host.metrics, () => this.#observations.features)
+    this.#count = announce(host.metrics, {
+      features: () => this.#observations.features,
+      interfaces: () => this.#progress.interfaces,
+    })
   }
 
   position(): Json {

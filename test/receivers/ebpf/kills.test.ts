@@ -72,6 +72,23 @@ test('without an agent of its own, a pipeline that was killed reports what passe
   assert.ok(Number(gaps[0].bytes) >= (FLOWS - egress + (FLOWS - ingress)) * 52)
 })
 
+test('a reload that asks the agent for something else: all that was seen is there, and the change is a gap', {
+  skip,
+  timeout: 90_000,
+}, async (context) => {
+  const run = await Run.begin(context)
+  const traffic = run.traffic()
+  await sleep(1000)
+  run.reload('interval: 300ms', 'interval: 250ms')
+  await traffic
+  const { egress, ingress, log } = await run.finish()
+  assert.ok(log.some(({ message }) => message === 'the new configuration runs'))
+  const missing = FLOWS - egress + (FLOWS - ingress)
+  const gap = log.find(({ message }) => message === 'traffic passed while nobody watched')
+  assert.ok(egress <= FLOWS && ingress <= FLOWS && missing < FLOWS)
+  assert.ok(Number(gap?.bytes ?? 0) >= missing * 52, `${gap?.bytes} bytes for ${missing} flows`)
+})
+
 /** An agent on the node and a pipeline without rights, which talk over a socket. */
 class Run {
   readonly #context: TestContext
@@ -104,6 +121,14 @@ class Run {
 
   startPipeline(): void {
     this.#pipeline = this.#start(['run', '--config', this.#path('config.yaml')])
+  }
+
+  /** Changes the config of the running pipeline. */
+  reload(from: string, to: string): void {
+    const config = this.#config()
+    assert.ok(config.includes(from))
+    writeFileSync(this.#path('config.yaml'), config.replace(from, to))
+    this.#pipeline?.kill('SIGHUP')
   }
 
   killAgent = () => ended(this.#agent, 'SIGKILL')

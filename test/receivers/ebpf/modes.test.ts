@@ -11,7 +11,7 @@ const FLOOD = { port: 20_000 + (process.pid % 40_000), packets: 100, bytes: 10 }
 test('inside the pods, each is seen at its own eth0', { skip, timeout: 60_000 }, async (context) => {
   const world = await NodeWorld.make(context)
   const settings = { mode: 'pod-side', drops: false, tcp: false, interval: '200ms' }
-  const watching = await watch(context, world, { settings })
+  const watching = await watch(context, world, { settings, port: FLOOD.port })
   await send(context, world, 1, 'datagrams', { host: world.ip4(2), ...FLOOD })
   await sleep(300)
   const { examples } = await watching.stop()

@@ -85,7 +85,8 @@ export class NodeWorld {
       ip('-n', node, 'addr', 'add', `fd99:${number}::1/64`, 'dev', `lxc${number}`, 'nodad')
       ip('-n', pod, 'addr', 'add', `${this.ip4(number)}/24`, 'dev', 'eth0')
       ip('-n', pod, 'addr', 'add', `${this.ip6(number)}/64`, 'dev', 'eth0', 'nodad')
-      for (const namespace of [node, pod]) this.run(namespace, 'sysctl', '-qw', ...SILENT)
+      this.run(node, 'sysctl', '-qw', ...silent(`lxc${number}`))
+      this.run(pod, 'sysctl', '-qw', ...silent('eth0'))
       for (const [namespace, link] of [
         [node, `lxc${number}`],
         [pod, 'eth0'],
@@ -131,10 +132,16 @@ export class NodeWorld {
   }
 }
 
-/** Nobody asks for routers, or whether an address is taken. */
-const SILENT = ['all', 'default'].flatMap((which) =>
-  ['accept_dad', 'router_solicitations'].map((name) => `net.ipv6.conf.${which}.${name}=0`),
-)
+/** Nobody asks for routers, or whether an address is taken; groups are joined at once. */
+function silent(link: string): string[] {
+  const settings = [
+    'accept_dad=0',
+    'accept_ra=0',
+    'router_solicitations=0',
+    'mldv2_unsolicited_report_interval=10',
+  ]
+  return settings.map((setting) => `net.ipv6.conf.${link}.${setting}`)
+}
 
 let made = 0
 

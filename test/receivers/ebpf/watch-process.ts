@@ -14,6 +14,8 @@ export interface WatchArguments {
   /** Inodes of the namespaces that are the test's own: the tracepoints see the whole machine. */
   readonly netns?: readonly number[]
   readonly hook?: WatchParts['hook']
+  /** Examples are kept of flows to this port alone. */
+  readonly port?: number
 }
 
 export interface Sum {
@@ -39,7 +41,7 @@ export interface Seen {
 const MOST_EXAMPLES = 200
 
 if (import.meta.main) {
-  const { settings, hook, netns = [] }: WatchArguments = JSON.parse(process.argv[2])
+  const { settings, hook, netns = [], port }: WatchArguments = JSON.parse(process.argv[2])
   const seen: Seen = {
     links: {},
     drops: {},
@@ -70,7 +72,9 @@ if (import.meta.main) {
     seen.missing += frame.first - records
     records = frame.first + frame.records
     seen.damaged += observations.read(frame, 0, (observation) => {
-      note(seen, observation, hostNetns, netns)
+      note(seen, observation, hostNetns)
+      if (seen.examples.length < MOST_EXAMPLES && isWanted(observation, netns, port))
+        seen.examples.push(observation)
       return 'taken'
     }).damaged
   }, stop.signal)
@@ -84,12 +88,7 @@ function say(message: string): void {
   process.stderr.write(`${message}\n`)
 }
 
-function note(
-  seen: Seen,
-  observation: Observation,
-  hostNetns: number | undefined,
-  netns: readonly number[],
-): void {
+function note(seen: Seen, observation: Observation, hostNetns: number | undefined): void {
   if (observation.kind === 'counts') {
     const key = `${observation.at.interfaceName} ${observation.at.passage}`
     seen.links[key] ??= { skbs: 0, packets: 0, bytes: 0, flows: 0 }
@@ -106,7 +105,10 @@ function note(
     sum.bytes += observation.bytes
     if (!sum.locations.includes(observation.location)) sum.locations.push(observation.location)
   }
-  const isOurs = 'netnsInode' in observation ? netns.includes(observation.netnsInode) : true
-  if (isOurs && !('payload' in observation) && seen.examples.length < MOST_EXAMPLES)
-    seen.examples.push(observation)
+}
+
+function isWanted(observation: Observation, netns: readonly number[], port: number | undefined): boolean {
+  if ('payload' in observation) return false
+  if (port !== undefined && observation.tuple.destinationPort !== port) return false
+  return 'netnsInode' in observation ? netns.includes(observation.netnsInode) : true
 }
