@@ -18,13 +18,40 @@ export function kinship(
   missing: Iterable<TailedFile>,
   present: Iterable<TailedFile>,
 ): Kinship {
+  const candidate = new Candidate(open)
   for (const file of missing)
-    if (isFamily(file, sighting) && hasMovedTo(file, sighting, open)) return { kind: 'moved', file }
+    if (isFamily(file, sighting) && hasMovedTo(file, sighting, candidate)) return { kind: 'moved', file }
   for (const file of present)
-    if (isRotatedName(file, sighting) && isCopied(file, open)) return { kind: 'copy' }
+    if (isRotatedName(file, sighting) && isCopied(file, candidate)) return { kind: 'copy' }
   for (const file of open.isGzip ? [] : missing)
-    if (isRotatedName(file, sighting) && isCopiedAndRead(file, open)) return { kind: 'old_copy' }
+    if (isRotatedName(file, sighting) && isCopiedAndRead(file, candidate)) return { kind: 'old_copy' }
   return { kind: 'stranger' }
+}
+
+/** A file in question. Hundreds of known ones may be compared with it: what they all ask is looked up once. */
+class Candidate {
+  readonly open: OpenFile
+  readonly #heads = new Map<number, string>()
+  #size: number | null = null
+
+  constructor(open: OpenFile) {
+    this.open = open
+  }
+
+  /** Size of its content; 0 when a compressed file does not tell. */
+  get size(): number {
+    this.#size ??= this.open.contentBytes() ?? 0
+    return this.#size
+  }
+
+  hasHeadOf({ print: { head } }: TailedFile): boolean {
+    let mark = this.#heads.get(head.bytes)
+    if (mark === undefined) {
+      mark = this.open.markAt(0, head.bytes)
+      this.#heads.set(head.bytes, mark)
+    }
+    return mark === head.mark
+  }
 }
 
 /** Whether `other` holds what is known of the file. */
@@ -34,31 +61,28 @@ export function isContentOf(file: TailedFile, other: OpenFile): boolean {
   return isKnown && !file.isNotAt(other.place.id) && other.holds(file.print)
 }
 
-function hasMovedTo(file: TailedFile, sighting: Sighting, other: OpenFile): boolean {
+function hasMovedTo(file: TailedFile, sighting: Sighting, candidate: Candidate): boolean {
   if (sighting.place.path === `${file.path}.gz`) return true
   const here = file.openFile
-  if (here === null) return isContentOf(file, other)
+  const other = candidate.open
+  if (here === null) return candidate.hasHeadOf(file) && isContentOf(file, other)
   // What is open here was removed or compressed: all of it must be there, not only what was read.
   return isRotatedName(file, sighting) && here.agreesWith(other, here.contentBytes() ?? 0)
 }
 
 /** Whether `other` is all of the file, or what it was a while ago. */
-function isCopied(file: TailedFile, other: OpenFile): boolean {
-  const size = other.contentBytes() ?? 0
-  if (size >= file.print.head.bytes && !hasHeadOf(file, other)) return false
+function isCopied(file: TailedFile, candidate: Candidate): boolean {
+  const { size } = candidate
+  if (size >= file.print.head.bytes && !candidate.hasHeadOf(file)) return false
   if (file.open() !== null || file.openFile === null || file.isGzip) return false
-  return size <= (file.openFile.contentBytes() ?? 0) && file.openFile.agreesWith(other, size)
+  return size <= (file.openFile.contentBytes() ?? 0) && file.openFile.agreesWith(candidate.open, size)
 }
 
 /** Whether `other` is what the file was when not more had been written than has been read; only its beginning tells. */
-function isCopiedAndRead(file: TailedFile, other: OpenFile): boolean {
+function isCopiedAndRead(file: TailedFile, candidate: Candidate): boolean {
   const { head, offset } = file.print
-  const size = other.contentBytes() ?? 0
-  return size > 0 && size <= offset && head.bytes > 0 && hasHeadOf(file, other)
-}
-
-function hasHeadOf({ print: { head } }: TailedFile, other: OpenFile): boolean {
-  return other.markAt(0, head.bytes) === head.mark
+  const { size } = candidate
+  return size > 0 && size <= offset && head.bytes > 0 && candidate.hasHeadOf(file)
 }
 
 /** Under the log's own name stands a new file, however much it looks like the old one. */
