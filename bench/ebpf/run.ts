@@ -67,6 +67,8 @@ const reason =
 if (reason === null) await throughput()
 else say(`no throughput is measured: ${reason}`)
 userSpace()
+// The servers of the pods would go on.
+process.exit()
 
 async function throughput(): Promise<void> {
   const world = await NodeWorld.make(context)
