@@ -9,16 +9,18 @@ export const JSON_NOTATION: Notation = {
   charset: 'utf8',
   attribute,
   record,
+  recordBytes: 3 * 1024,
   between: ',',
   head(resource) {
     const attributes = Object.entries(resource).map(([name, value]) => attribute(name)(value))
-    return `{"resourceLogs":[{"resource":{"attributes":[${attributes.join()}],"droppedAttributesCount":0},"scopeLogs":[{"scope":${JSON.stringify(SCOPE)},"logRecords":[`
+    return `{"resourceLogs":[{"resource":{"attributes":[${attributes.join('').slice(1)}],"droppedAttributesCount":0},"scopeLogs":[{"scope":${JSON.stringify(SCOPE)},"logRecords":[`
   },
   tail: ']}]}]}',
 }
 
+/** With the comma that parts it from the one before: the fewer pieces there are to join, the better. */
 function attribute(name: string): (value: Json) => string {
-  const head = `{"key":${JSON.stringify(name)},"value":`
+  const head = `,{"key":${JSON.stringify(name)},"value":`
   return (value) => `${head}${anyValue(value)}}`
 }
 
@@ -29,7 +31,7 @@ function record(
   let text = `{"timeUnixNano":"${nanosOf(hrTime)}","observedTimeUnixNano":"${nanosOf(hrTimeObserved)}","severityNumber":${severityNumber},"severityText":"${severityText}","body":{"stringValue":${JSON.stringify(body)}},"eventName":"${EVENT_NAME}","attributes":[`
   for (let i = 0; i < attributes.length; i++) {
     const { write, value } = attributes[i]
-    text += i === 0 ? write(value) : `,${write(value)}`
+    text += i === 0 ? write(value).slice(1) : write(value)
   }
   return `${text}],"droppedAttributesCount":0}`
 }

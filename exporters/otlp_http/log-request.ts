@@ -1,8 +1,6 @@
 import { TextBody } from '../../src/sdk/index.ts'
 import type { Notation, ResourceAttributes } from './notation.ts'
 
-/** What a record of a folded row takes as JSON, which is the longer one. */
-const BYTES_PER_RECORD = 3 * 1024
 /** For the record that turns out to be one too many. */
 const SPARE_BYTES = 64 * 1024
 
@@ -22,7 +20,7 @@ export class LogRequest {
     this.#maxBytes = maxBytes
     const headBytes = Buffer.byteLength(notation.head(resource, maxBytes), notation.charset)
     this.#aroundBytes = headBytes + notation.tail.length
-    const room = Math.min(records * BYTES_PER_RECORD, maxBytes) + SPARE_BYTES
+    const room = Math.min(records * notation.recordBytes, maxBytes) + SPARE_BYTES
     this.#body = new TextBody(notation.charset, room, headBytes)
   }
 

@@ -11,6 +11,8 @@ export interface Notation {
   /** What writes attributes of that name. */
   attribute(name: string): (value: Json) => string
   record(record: LogRecord, attributes: readonly Attribute[]): string
+  /** What a record of a folded row takes, and a little more. */
+  readonly recordBytes: number
   /** Stands between two records. */
   readonly between: string
   /** What comes before so many bytes of records. */

@@ -13,6 +13,7 @@ export const PROTOBUF_NOTATION: Notation = {
   charset: 'latin1',
   attribute: (name) => attribute(RECORD_ATTRIBUTES, name),
   record,
+  recordBytes: 1700,
   between: '',
   head(resource, bytes) {
     const attributes = Object.entries(resource).map(([name, value]) =>
