@@ -57,7 +57,7 @@ export function lossesIn({ cases }: BenchResult): readonly string[] {
   )
 }
 
-const DELIVERIES = ['deliver-splunk', 'deliver-otlp']
+const DELIVERIES = ['deliver-splunk', 'deliver-otlp', 'deliver-otlp-json']
 const OWN = ['decode', 'decode-fold', ...DELIVERIES, 'whole-job']
 
 function headline({ input, rounds, node, processor, load }: BenchResult): string {

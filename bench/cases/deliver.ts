@@ -7,7 +7,7 @@ import { catalog } from '../../flowfold.ts'
 import { Courier } from '../../src/export/courier.ts'
 import { DeadLetter } from '../../src/export/dead-letter.ts'
 import { Dictionary } from '../../src/record/dictionary.ts'
-import { flowsOfBatch, type RowBatch } from '../../src/record/row-batch.ts'
+import { flowsOfBatch, type RowBatch, TextRows } from '../../src/record/row-batch.ts'
 import { Outbox } from '../../src/state/outbox.ts'
 import { Store } from '../../src/state/store.ts'
 import { systemClock } from '../../src/util/clock.ts'
@@ -19,7 +19,7 @@ import { workloadFold } from './workload-fold.ts'
 /** A window of a busy node: that many rows come with one commit. */
 const ROWS_PER_COMMIT = 2000
 /** The rows are delivered again and again until they are so many: in a long life, the start of it does not count. */
-const LEAST_ROWS = 50_000
+const LEAST_ROWS = 200_000
 
 /**
  * Folds a file, which does not count, and then delivers its rows: into the outbox on disk, out of it again, and over HTTP to
@@ -37,7 +37,7 @@ export async function deliver(
   const [url] = await once(backend.stdout, 'data')
   const store = Store.open({ dir, durability: 'process', nowMs: 0, warn: () => {} })
   try {
-    const rows = batches.reduce((sum, { lines }) => sum + lines.length, 0)
+    const rows = batches.reduce((sum, batch) => sum + batch.flows.length, 0)
     const times = Math.ceil(LEAST_ROWS / rows)
     const before = process.cpuUsage()
     await deliverAll(type, settingsFor(String(url)), store, Array(times).fill(batches).flat())
@@ -108,9 +108,13 @@ async function fold(path: string): Promise<RowBatch[]> {
   return batches
 }
 
+/** As bytes, which is how the fold hands them on. */
 function* pieces({ lines, flows }: RowBatch): Generator<RowBatch> {
-  for (let at = 0; at < lines.length; at += ROWS_PER_COMMIT)
-    yield { lines: lines.slice(at, at + ROWS_PER_COMMIT), flows: flows.slice(at, at + ROWS_PER_COMMIT) }
+  for (let at = 0; at < lines.length; at += ROWS_PER_COMMIT) {
+    const some = lines.slice(at, at + ROWS_PER_COMMIT)
+    const text = Buffer.from(some.map((line) => `${line}\n`).join(''))
+    yield new TextRows(text, flows.slice(at, at + ROWS_PER_COMMIT))
+  }
 }
 
 function fail(): never {

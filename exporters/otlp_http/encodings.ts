@@ -5,14 +5,17 @@ import {
   ProtobufLogsSerializer,
 } from '@opentelemetry/otlp-transformer'
 import type { ReadableLogRecord } from '@opentelemetry/sdk-logs'
+import { JSON_NOTATION } from './json.ts'
+import type { Notation } from './notation.ts'
+import { PROTOBUF_NOTATION } from './protobuf.ts'
 
-/** How a request is written: OTLP as JSON or as Protobuf. */
+/** OTLP as JSON or as Protobuf. */
 export interface Encoding {
   readonly contentType: string
-  /** A whole request. */
-  encode(records: ReadableLogRecord[]): Uint8Array
-  /** One request that says what several say; no longer than they are together. */
-  join(requests: readonly Uint8Array[]): Uint8Array
+  /** How a request is written. */
+  readonly notation: Notation
+  /** A request without records. */
+  readonly empty: Uint8Array
   /** What the backend threw away of a request that it took; null when it took all. */
   partialSuccess(answer: Uint8Array): PartialSuccess | null
 }
@@ -22,39 +25,20 @@ export interface PartialSuccess {
   readonly message: string
 }
 
-/** A request is a list of `resourceLogs`: several are one when their lists are. */
-const JSON_HEAD = '{"resourceLogs":['
-const JSON_TAIL = ']}'
-
 export const ENCODINGS: { readonly [name in 'json' | 'proto']: Encoding } = {
-  proto: {
-    contentType: 'application/x-protobuf',
-    encode: (records) => encoded(ProtobufLogsSerializer, records),
-    // Protobuf messages that follow each other are one message; repeated fields add up.
-    join: (requests) => Buffer.concat(requests),
-    partialSuccess: (answer) => partialSuccess(ProtobufLogsSerializer, answer),
-  },
-  json: {
-    contentType: 'application/json',
-    encode: (records) => encoded(JsonLogsSerializer, records),
-    join: joinJson,
-    partialSuccess: (answer) => partialSuccess(JsonLogsSerializer, answer),
-  },
+  proto: encoding('application/x-protobuf', PROTOBUF_NOTATION, ProtobufLogsSerializer),
+  json: encoding('application/json', JSON_NOTATION, JsonLogsSerializer),
 }
 
 type LogsSerializer = ISerializer<ReadableLogRecord[], IExportLogsServiceResponse>
 
-function encoded(serializer: LogsSerializer, records: ReadableLogRecord[]): Uint8Array {
-  return serializer.serializeRequest(records)!
-}
-
-function joinJson(requests: readonly Uint8Array[]): Uint8Array {
-  const parts: Uint8Array[] = [Buffer.from(JSON_HEAD)]
-  requests.forEach((request, i) => {
-    if (i > 0) parts.push(Buffer.from(','))
-    parts.push(request.subarray(JSON_HEAD.length, -JSON_TAIL.length))
-  })
-  return Buffer.concat([...parts, Buffer.from(JSON_TAIL)])
+function encoding(contentType: string, notation: Notation, serializer: LogsSerializer): Encoding {
+  return {
+    contentType,
+    notation,
+    empty: serializer.serializeRequest([])!,
+    partialSuccess: (answer) => partialSuccess(serializer, answer),
+  }
 }
 
 function partialSuccess(serializer: LogsSerializer, answer: Uint8Array): PartialSuccess | null {

@@ -11,7 +11,6 @@ import {
   size,
 } from '../../src/sdk/index.ts'
 import { ENCODINGS } from './encodings.ts'
-import { LogRecords } from './log-records.ts'
 import { OtlpSender } from './otlp-sender.ts'
 
 const LOGS_PATH = '/v1/logs'
@@ -64,17 +63,12 @@ export const otlpHttp = defineSender({
   delivery: deliveryOf,
   create({ settings, host }) {
     const { encoding, compression, resource, max_payload_bytes } = settings
-    const records = new LogRecords({
-      'service.name': 'flowfold',
-      'k8s.node.name': host.node,
-      ...resource.attributes,
-    })
     return new OtlpSender({
       url: logsUrl(settings),
       encoding: ENCODINGS[encoding],
       compression,
       maxPayloadBytes: max_payload_bytes,
-      recordOf: (row) => records.recordOf(row),
+      resource: { 'service.name': 'flowfold', 'k8s.node.name': host.node, ...resource.attributes },
       http: openHttp(settings, 'Bearer', host),
       host,
     })

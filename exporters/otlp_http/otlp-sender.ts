@@ -1,4 +1,3 @@
-import type { ReadableLogRecord } from '@opentelemetry/sdk-logs'
 import {
   type Compression,
   formatSize,
@@ -12,52 +11,47 @@ import {
   wayResult,
 } from '../../src/sdk/index.ts'
 import type { Encoding } from './encodings.ts'
+import { LogRequest } from './log-request.ts'
+import type { ResourceAttributes } from './notation.ts'
+import { RecordTexts } from './record-texts.ts'
 
 export interface OtlpSenderParts {
   readonly url: string
   readonly encoding: Encoding
   readonly compression: Compression
   readonly maxPayloadBytes: number
-  readonly recordOf: (row: Row) => ReadableLogRecord
+  readonly resource: ResourceAttributes
   readonly http: HttpClient
   readonly host: Pick<Host, 'clock' | 'log'>
-}
-
-/** Rows that are encoded together. Few, so that what the serializer makes of them on its way dies young. */
-const ROWS_PER_PIECE = 64
-
-interface Piece {
-  readonly rows: readonly Row[]
-  readonly body: Uint8Array
 }
 
 /** Sends rows as OTLP log records over HTTP. */
 export class OtlpSender implements Sender {
   readonly #parts: OtlpSenderParts
+  readonly #records: RecordTexts
   #warning = ''
 
   constructor(parts: OtlpSenderParts) {
     this.#parts = parts
+    this.#records = new RecordTexts(parts.encoding.notation)
   }
 
   *encode(rows: readonly Row[]): Generator<Payload> {
-    const { maxPayloadBytes } = this.#parts
-    let held: Piece[] = []
-    let bytes = 0
-    for (const piece of this.#pieces(rows)) {
-      const { length } = piece.body
-      if (held.length > 0 && bytes + length > maxPayloadBytes) {
-        yield this.#joined(held)
-        held = []
-        bytes = 0
+    let request = this.#request(rows.length)
+    let from = 0
+    for (const [at, row] of rows.entries()) {
+      const record = this.#records.textOf(row)
+      if (request.add(record)) continue
+      if (at > from) {
+        yield { rows: rows.slice(from, at), body: request.end() }
+        request = this.#request(rows.length - at)
+        from = at
+        if (request.add(record)) continue
       }
-      if (length > maxPayloadBytes) yield this.#unfit(piece)
-      else {
-        held.push(piece)
-        bytes += length
-      }
+      yield this.#unfit(row, request.lengthWith(record))
+      from = at + 1
     }
-    if (held.length > 0) yield this.#joined(held)
+    if (from < rows.length) yield { rows: rows.slice(from), body: request.end() }
   }
 
   async send({ body, rows }: Payload, signal: AbortSignal): Promise<SendResult> {
@@ -66,34 +60,22 @@ export class OtlpSender implements Sender {
 
   /** A request without records: who takes it would take more. */
   async probe(signal: AbortSignal): Promise<SendResult> {
-    return this.#post(this.#parts.encoding.encode([]), 0, signal)
+    return this.#post(this.#parts.encoding.empty, 0, signal)
   }
 
   close(): void {
     this.#parts.http.close()
   }
 
-  /** Each piece is encoded once, and small enough for a payload unless it is a single row. */
-  *#pieces(rows: readonly Row[], most = ROWS_PER_PIECE): Generator<Piece> {
-    const { encoding, recordOf, maxPayloadBytes } = this.#parts
-    for (let from = 0; from < rows.length; from += most) {
-      const some = rows.slice(from, from + most)
-      const body = encoding.encode(some.map(recordOf))
-      if (body.length > maxPayloadBytes && some.length > 1)
-        yield* this.#pieces(some, Math.ceil(some.length / 2))
-      else yield { rows: some, body }
-    }
+  #request(rows: number): LogRequest {
+    const { encoding, resource, maxPayloadBytes } = this.#parts
+    return new LogRequest(encoding.notation, resource, rows, maxPayloadBytes)
   }
 
-  #joined(pieces: readonly Piece[]): Payload {
-    const body = this.#parts.encoding.join(pieces.map((piece) => piece.body))
-    return { rows: pieces.flatMap((piece) => piece.rows), body }
-  }
-
-  #unfit({ rows, body }: Piece): Payload {
-    const { maxPayloadBytes } = this.#parts
-    const unfit = `the row takes ${formatSize(body.length)}, more than max_payload_bytes (${formatSize(maxPayloadBytes)})`
-    return { rows, body: new Uint8Array(), unfit }
+  #unfit(row: Row, bytes: number): Payload {
+    const limit = formatSize(this.#parts.maxPayloadBytes)
+    const unfit = `the row takes ${formatSize(bytes)}, more than max_payload_bytes (${limit})`
+    return { rows: [row], body: new Uint8Array(), unfit }
   }
 
   async #post(body: Uint8Array, rows: number, signal: AbortSignal): Promise<SendResult> {

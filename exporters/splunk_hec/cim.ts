@@ -2,7 +2,6 @@ import {
   addressOf,
   flowsOf,
   type Json,
-  type JsonObject,
   nameOf,
   portsOf,
   protocolOf,
@@ -11,31 +10,38 @@ import {
   sideOf,
 } from '../../src/sdk/index.ts'
 
-const ACTIONS: { readonly [verdict: string]: 'allowed' | 'blocked' } = {
-  FORWARDED: 'allowed',
-  REDIRECTED: 'allowed',
-  TRANSLATED: 'allowed',
-  TRACED: 'allowed',
+const ACTIONS: ReadonlyMap<string, 'allowed' | 'blocked'> = new Map([
+  ['FORWARDED', 'allowed'],
+  ['REDIRECTED', 'allowed'],
+  ['TRANSLATED', 'allowed'],
+  ['TRACED', 'allowed'],
   // Policies in audit mode let through what they would drop.
-  AUDIT: 'allowed',
-  DROPPED: 'blocked',
+  ['AUDIT', 'allowed'],
+  ['DROPPED', 'blocked'],
   // Cilium's proxy does not forward what it could not process.
-  ERROR: 'blocked',
-}
-const DIRECTIONS: { readonly [direction: string]: string } = { INGRESS: 'inbound', EGRESS: 'outbound' }
+  ['ERROR', 'blocked'],
+])
+const DIRECTIONS: ReadonlyMap<string, string> = new Map([
+  ['INGRESS', 'inbound'],
+  ['EGRESS', 'outbound'],
+])
 /** Names that IANA gives to protocols, where Hubble has others. */
-const TRANSPORTS: { readonly [protocol: string]: string } = { ICMPv4: 'icmp', ICMPv6: 'ipv6-icmp' }
+const TRANSPORTS: ReadonlyMap<string, string> = new Map([
+  ['ICMPv4', 'icmp'],
+  ['ICMPv6', 'ipv6-icmp'],
+])
 
 /**
  * What the Network Traffic model of Splunk's Common Information Model asks for. There `src` is the side that called, so
- * that a reply has the same `src` and `dest` as its request, though its packets went the other way.
+ * that a reply has the same `src` and `dest` as its request, though its packets went the other way. What a row does not tell
+ * is undefined, and so no part of its JSON.
  */
-export function cimFields(row: Row): JsonObject {
+export function cimFields(row: Row): { readonly [name: string]: Json | undefined } {
   const client = sideOf(row, 'client')
   const server = sideOf(row, 'server')
   const ports = portsOf(row)
   const protocol = protocolOf(row)
-  return present({
+  return {
     src: named(row, client),
     src_ip: addressOf(row, client),
     src_port: ports.client,
@@ -44,17 +50,21 @@ export function cimFields(row: Row): JsonObject {
     dest_ip: addressOf(row, server),
     dest_port: ports.server,
     dest_zone: row[`${server}Namespace`],
-    transport: protocol === '' ? undefined : (TRANSPORTS[protocol] ?? protocol.toLowerCase()),
+    transport: protocol === '' ? undefined : (TRANSPORTS.get(protocol) ?? protocol.toLowerCase()),
     protocol_version: lowerCase(row.IP?.ipVersion),
     app: appOf(row),
-    action: row.Verdict === undefined ? undefined : ACTIONS[row.Verdict],
-    direction: row.TrafficDirection === undefined ? undefined : DIRECTIONS[row.TrafficDirection],
+    action: row.Verdict === undefined ? undefined : ACTIONS.get(row.Verdict),
+    direction: row.TrafficDirection === undefined ? undefined : DIRECTIONS.get(row.TrafficDirection),
     dvc: row.NodeName,
     rule: policiesOf(row),
     count: flowsOf(row),
+<<<<<<< HEAD
     packets: row.Packets,
     bytes: row.Bytes,
   })
+=======
+  }
+>>>>>>> w6
 }
 
 function named(row: Row, side: Side): string | undefined {
@@ -78,13 +88,4 @@ function policiesOf({ Policies }: Row): string | undefined {
 
 function lowerCase(value: Json | undefined): string | undefined {
   return typeof value === 'string' ? value.toLowerCase() : undefined
-}
-
-function present(fields: { readonly [name: string]: Json | undefined }): JsonObject {
-  const kept: JsonObject = {}
-  for (const name in fields) {
-    const value = fields[name]
-    if (value !== undefined) kept[name] = value
-  }
-  return kept
 }

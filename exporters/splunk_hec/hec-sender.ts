@@ -7,6 +7,7 @@ import {
   type Row,
   type Sender,
   type SendResult,
+  TextBody,
   wayResult,
 } from '../../src/sdk/index.ts'
 import type { Acknowledgments } from './acknowledgments.ts'
@@ -28,6 +29,11 @@ export interface HecSenderParts {
   readonly host: Pick<Host, 'clock' | 'log'>
 }
 
+/** What a folded row takes, and a little more. */
+const BYTES_PER_EVENT = 2 * 1024
+/** For the event that turns out to be one too many. */
+const SPARE_BYTES = 16 * 1024
+
 /** Sends rows to a Splunk HTTP Event Collector. */
 export class HecSender implements Sender {
   readonly #parts: HecSenderParts
@@ -41,26 +47,26 @@ export class HecSender implements Sender {
   /** Events follow each other without anything in between. One alone may be longer than `max_content_length`. */
   *encode(rows: readonly Row[]): Generator<Payload> {
     const { events, maxContentLength, maxEventSize } = this.#parts
+    let body = this.#body(rows.length)
     let from = 0
-    let texts: string[] = []
-    let bytes = 0
     for (const [at, row] of rows.entries()) {
       const text = events.textOf(row)
-      const size = Buffer.byteLength(text)
+      const before = body.length
+      let size = body.add(text)
       const isUnfit = size > maxEventSize
-      if (texts.length > 0 && (isUnfit || bytes + size > maxContentLength)) {
-        yield { rows: rows.slice(from, at), body: Buffer.from(texts.join('')) }
-        texts = []
-        bytes = 0
+      if (before > 0 && (isUnfit || body.length > maxContentLength)) {
+        body.cut(before)
+        yield { rows: rows.slice(from, at), body: body.end() }
+        from = at
+        body = this.#body(rows.length - at)
+        size = body.add(text)
       }
-      if (texts.length === 0) from = at
-      if (isUnfit) yield this.#unfit(row, size)
-      else {
-        texts.push(text)
-        bytes += size
-      }
+      if (!isUnfit) continue
+      yield this.#unfit(row, size)
+      from = at + 1
+      body.cut(0)
     }
-    if (texts.length > 0) yield { rows: rows.slice(from), body: Buffer.from(texts.join('')) }
+    if (body.length > 0) yield { rows: rows.slice(from), body: body.end() }
   }
 
   async send({ body, rows }: Payload, signal: AbortSignal): Promise<SendResult> {
@@ -114,6 +120,11 @@ export class HecSender implements Sender {
   #post(path: '/event' | '/ack', body: Uint8Array, compression: Compression, signal: AbortSignal) {
     const { http, url, headers } = this.#parts
     return http.request({ method: 'POST', url: `${url}${path}`, headers, body, compression }, signal)
+  }
+
+  #body(rows: number): TextBody {
+    const room = Math.min(rows * BYTES_PER_EVENT, this.#parts.maxContentLength)
+    return new TextBody('utf8', room + SPARE_BYTES)
   }
 
   #unfit(row: Row, size: number): Payload {

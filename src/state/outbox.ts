@@ -19,9 +19,11 @@ export type EntryRows =
 
 type Codec = typeof import('../record/row-codec.ts')
 
+const LINE_FEED = 10
+
 /** An entry is full with so many rows, or with so much text: small enough to be read at once, large enough to be few. */
 const ROWS_PER_ENTRY = 500
-const TEXT_PER_ENTRY = 2 ** 20
+const BYTES_PER_ENTRY = 2 ** 20
 
 /**
  * Rows that wait for exporters: entries on disk, each for the exporters of its pipeline at the time it was made, and a
@@ -85,14 +87,14 @@ export class Outbox {
   add(pipeline: string, rows: RowBatch, nowMs: number): void {
     const lanes = this.#lanesOf.get(pipeline)
     if (lanes === undefined) return
-    const { lines, flows } = rows
-    for (let row = 0; row < lines.length; row++) {
-      const entry = this.#open.get(pipeline) ?? { lines: [], text: 0, flows: 0 }
-      entry.lines.push(lines[row])
-      entry.text += lines[row].length
+    const { flows } = rows
+    for (const [row, line] of linesOf(rows).entries()) {
+      const entry = this.#open.get(pipeline) ?? { lines: [], bytes: 0, flows: 0 }
+      entry.lines.push(line)
+      entry.bytes += line.length
       entry.flows += flows[row]
       this.#open.set(pipeline, entry)
-      if (entry.lines.length === ROWS_PER_ENTRY || entry.text >= TEXT_PER_ENTRY)
+      if (entry.lines.length === ROWS_PER_ENTRY || entry.bytes >= BYTES_PER_ENTRY)
         this.#stage(pipeline, entry, nowMs)
     }
     const allFlows = flows.reduce((sum, ofRow) => sum + ofRow, 0)
@@ -219,10 +221,23 @@ export class Outbox {
 }
 
 interface OpenEntry {
-  readonly lines: string[]
-  /** Characters of the lines. */
-  text: number
+  readonly lines: Buffer[]
+  /** Of the lines. */
+  bytes: number
   flows: number
+}
+
+/** Each row as bytes, without its line feed. */
+function linesOf(rows: RowBatch): Buffer[] {
+  const { text, flows } = rows
+  if (text === undefined) return rows.lines.map((line) => Buffer.from(line))
+  let from = 0
+  return flows.map(() => {
+    const end = text.indexOf(LINE_FEED, from)
+    const line = text.subarray(from, end)
+    from = end + 1
+    return line
+  })
 }
 
 function abandoned(

@@ -3,9 +3,9 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { LogRecords } from '../../exporters/otlp_http/log-records.ts'
 import { Events } from '../../exporters/splunk_hec/events.ts'
 import { type Row, rowTime, type Sender } from '../../src/sdk/index.ts'
+import { twinRecords } from '../exporters/otlp_http/twin.ts'
 import { otlpSender } from '../exporters/otlp_http/world.ts'
 import { hecSender } from '../exporters/splunk_hec/world.ts'
 import { freePort } from '../support/free-port.ts'
@@ -139,7 +139,7 @@ function once<T>(all: readonly T[], keyOf: (one: T) => string): Map<string, T> {
 /** What the row says, as OpenTelemetry's own types have it. */
 function expectedRecord(row: Row): LogRecord {
   const resource = { 'service.name': 'flowfold', 'k8s.node.name': NODE, ...RESOURCE }
-  const record = new LogRecords(resource).recordOf(row)
+  const [record] = twinRecords([row], resource)
   const nanos = ([seconds, nanos]: readonly [number, number]) =>
     String(BigInt(seconds) * 1_000_000_000n + BigInt(nanos))
   return {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { rowAttributes } from '../../../exporters/otlp_http/row-attributes.ts'
 import { ATTRIBUTES, COLUMNS, type Json, type Row } from '../../../src/sdk/index.ts'
 import { FULL_ROW } from '../../support/full-row.ts'
 import { row } from '../../support/rows.ts'
 import { noRecording, recordedRows, sampleRows } from '../../support/sample-rows.ts'
+import { attributesOf } from './twin.ts'
 
 test('every column but the time has an attribute, and the full row has every column', () => {
   const names = COLUMNS.map(({ name }) => name)
@@ -16,7 +16,7 @@ test('every column but the time has an attribute, and the full row has every col
 })
 
 test('a full row has all of its values as attributes', () => {
-  assert.deepEqual(rowAttributes(FULL_ROW), {
+  assert.deepEqual(attributesOf(FULL_ROW), {
     'log.record.uid': '00000000-0000-8000-a000-000000000001',
     'cilium.verdict': 'DROPPED',
     'cilium.drop_reason': 'POLICY_DENIED',
@@ -131,7 +131,7 @@ const PLACES: readonly (readonly [what: string, row: Partial<Row>, attributes: {
 
 for (const [what, columns, attributes] of PLACES)
   test(`${what} has its place`, () => {
-    assert.deepEqual(rowAttributes(columns as Row), attributes)
+    assert.deepEqual(attributesOf(columns as Row), attributes)
   })
 
 test('every value of a sample row is in its attributes', () => {
@@ -146,7 +146,7 @@ test('every value of a recorded row is in its attributes', { skip: noRecording }
 
 /** Values of a row, and protocols that are keys, which its attributes do not hold. */
 function missingFrom({ TimeGenerated: _, ...columns }: Row): string[] {
-  const held = new Set(leaves(rowAttributes(columns as Row) as Json))
+  const held = new Set(leaves(attributesOf(columns as Row) as Json))
   const protocols = Object.keys(columns.Layer4 ?? {}).map((name) => name.toLowerCase())
   const wanted = [...leaves(columns as Json), ...protocols]
   return wanted.filter((leaf) => !held.has(leaf) && !held.has(spelled(leaf)))

@@ -3,13 +3,13 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { OTLPLogExporter as JsonExporter } from '@opentelemetry/exporter-logs-otlp-http'
 import { OTLPLogExporter as ProtoExporter } from '@opentelemetry/exporter-logs-otlp-proto'
-import type { ReadableLogRecord } from '@opentelemetry/sdk-logs'
-import { LogRecords } from '../../../exporters/otlp_http/log-records.ts'
-import type { Payload, Row } from '../../../src/sdk/index.ts'
+import { logRecord } from '../../../exporters/otlp_http/log-record.ts'
+import type { Payload } from '../../../src/sdk/index.ts'
 import { faultyServer } from '../../support/faulty-server.ts'
 import { FULL_ROW } from '../../support/full-row.ts'
 import { NEVER, payloadOf } from '../../support/payloads.ts'
 import { row } from '../../support/rows.ts'
+import { twinRecords } from './twin.ts'
 import { otlpSender } from './world.ts'
 
 const ENDPOINT = { endpoint: 'http://127.0.0.1:1' }
@@ -33,10 +33,10 @@ for (const [encoding, Exporter] of [
     const sender = otlpSender(t, { endpoint: server.url, encoding, compression: 'none' })
     const rows = [row(), FULL_ROW]
     await sender.send(payloadOf(sender, rows), NEVER)
-    const records = new LogRecords({ 'service.name': 'flowfold', 'k8s.node.name': 'node-1' })
+    const records = twinRecords(rows, { 'service.name': 'flowfold', 'k8s.node.name': 'node-1' })
     const exporter = new Exporter({ url: `${server.url}/v1/logs` })
     await new Promise<void>((resolve) => {
-      exporter.export(rows.map((one) => records.recordOf(one)) as never, () => resolve())
+      exporter.export(records as never, () => resolve())
     })
     await exporter.shutdown()
     const [ours, theirs] = server.requests
@@ -56,21 +56,20 @@ const VERDICTS = [
 for (const [Verdict, severityText, severityNumber] of VERDICTS)
   test(`a row that says ${Verdict} is ${severityText}`, () => {
     const { Verdict: _, ...unsaid } = row()
-    const record = recordOf(Verdict === undefined ? unsaid : { ...unsaid, Verdict })
+    const record = logRecord(Verdict === undefined ? unsaid : { ...unsaid, Verdict })
     assert.deepEqual([record.severityText, record.severityNumber], [severityText, severityNumber])
   })
 
 test('a record has the time of the first flow to the nanosecond, and was observed with the last', () => {
-  const record = recordOf(row({ TimeGenerated: '2026-01-01T00:00:00.123456789Z' }))
+  const record = logRecord(row({ TimeGenerated: '2026-01-01T00:00:00.123456789Z' }))
   assert.deepEqual(record.hrTime, [1_767_225_600, 123_456_789])
   assert.deepEqual(record.hrTimeObserved, [1_767_225_629, 500_000_000])
   const { LastFlowTime: _, ...single } = row({ TimeGenerated: '2026-01-01T01:00:00.1+01:00' })
-  assert.deepEqual(recordOf(single).hrTimeObserved, [1_767_225_600, 100_000_000])
+  assert.deepEqual(logRecord(single).hrTimeObserved, [1_767_225_600, 100_000_000])
 })
 
 test('a record reads like a sentence', () => {
-  assert.equal(recordOf(row()).body, 'shop/web -> shop/api:8080 TCP FORWARDED 12 flows')
-  assert.equal(recordOf(row()).eventName, 'flowfold.flow')
+  assert.equal(logRecord(row()).body, 'shop/web -> shop/api:8080 TCP FORWARDED 12 flows')
 })
 
 for (const encoding of ENCODINGS) {
@@ -114,10 +113,6 @@ for (const encoding of ENCODINGS) {
   test(`no rows are no payload in ${encoding}`, (t) => {
     assert.deepEqual([...otlpSender(t, { ...ENDPOINT, encoding }).encode([])], [])
   })
-}
-
-function recordOf(one: Row): ReadableLogRecord {
-  return new LogRecords({}).recordOf(one)
 }
 
 function uuid(n: number): string {
