@@ -58,13 +58,9 @@ export function cimFields(row: Row): { readonly [name: string]: Json | undefined
     dvc: row.NodeName,
     rule: policiesOf(row),
     count: flowsOf(row),
-<<<<<<< HEAD
     packets: row.Packets,
     bytes: row.Bytes,
-  })
-=======
   }
->>>>>>> w6
 }
 
 function named(row: Row, side: Side): string | undefined {
