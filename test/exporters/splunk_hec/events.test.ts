@@ -112,6 +112,8 @@ test('a request has the fields of the data model', () => {
     dvc: 'node-7',
     rule: 'let-in, also',
     count: 12,
+    packets: undefined,
+    bytes: undefined,
   })
 })
 

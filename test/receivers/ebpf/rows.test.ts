@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { z } from 'zod'
 import { logEntry } from '../../../exporters/azure_log_analytics/log-entry.ts'
-import { rowAttributes } from '../../../exporters/otlp_http/row-attributes.ts'
 import { cimFields } from '../../../exporters/splunk_hec/cim.ts'
 import { aggregate } from '../../../processors/aggregate/index.ts'
 import { FlowMaker } from '../../../receivers/ebpf/flow-maker.ts'
@@ -11,6 +10,7 @@ import type { HeadObservation, Observation } from '../../../receivers/ebpf/obser
 import { Service } from '../../../src/engine/service.ts'
 import { defineReceiver, flowsOf, type Row } from '../../../src/sdk/index.ts'
 import { difference } from '../../../src/telemetry/balance-sheet.ts'
+import { attributesOf } from '../../exporters/otlp_http/twin.ts'
 import { configOf, MemorySink, TestIo } from '../../support/parts.ts'
 import { dnsBytes, overTcp, QUERY, RESPONSE, TYPE } from './dns-wire.ts'
 import { counts, drop, FROM, head, reversed, socket, TCP, TIME, TO, TUPLE } from './observed.ts'
@@ -173,7 +173,7 @@ test('single flows have all that was measured, and their number is their own cou
 
 test('every exporter passes on what was measured', async () => {
   const [row] = await rowsOf([counts({ handshakeRttUs: 41, bytes: 5_000_000_123 })], [])
-  const attributes = rowAttributes(row)
+  const attributes = attributesOf(row)
   assert.deepEqual(
     [attributes['flowfold.packets'], attributes['flowfold.bytes'], attributes['network.interface.name']],
     [12, 5_000_000_123, 'lxc1'],
