@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { whyNothingWorks } from '../receivers/ebpf/probe.ts'
 import { flowsOf, type Row, rowText } from '../src/sdk/index.ts'
 import { type LinkCounters, NodeWorld } from '../test/receivers/ebpf/node-world.ts'
+import { ready } from '../test/receivers/ebpf/ready.ts'
 
 /**
  * `npm run demo:ebpf`, as root: two pods on a node, made of network namespaces, talk for half a minute, and flowfold with
@@ -195,19 +196,6 @@ function compare(flows: readonly Row[], started: Moment, stopped: Moment): boole
   line('denied, packets', sum(denied, 'Packets'), (counters) => counters.denied.packets)
   line('denied, bytes', sum(denied, 'Bytes'), (counters) => counters.denied.bytes)
   return isEqual
-}
-
-function ready(child: ReturnType<NodeWorld['start']>, word: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    let printed = ''
-    const read = (piece: Buffer) => {
-      printed += piece
-      if (printed.includes(word)) resolve()
-    }
-    child.stdout.on('data', read)
-    child.stderr.on('data', read)
-    child.on('exit', (code) => reject(new Error(`it ended with ${code}: ${printed}`)))
-  })
 }
 
 async function ended(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { whyNothingWorks } from '../../receivers/ebpf/probe.ts'
 import { NodeWorld } from '../../test/receivers/ebpf/node-world.ts'
+import { ready } from '../../test/receivers/ebpf/ready.ts'
 import { HTTP_PORT } from '../../test/receivers/ebpf/talk.ts'
 import { treeCpuS, treePeakBytes } from '../proc.ts'
 import type { EventCost } from './events.ts'
@@ -208,19 +209,6 @@ function isInstalled(tool: string): boolean {
   } catch {
     return false
   }
-}
-
-function ready(child: ReturnType<NodeWorld['start']>, word = 'ready'): Promise<void> {
-  return new Promise((resolve, reject) => {
-    let printed = ''
-    const read = (piece: Buffer) => {
-      printed += piece
-      if (printed.includes(word)) resolve()
-    }
-    child.stdout.on('data', read)
-    child.stderr.on('data', read)
-    child.on('exit', (code) => reject(new Error(`it ended with ${code}: ${printed}`)))
-  })
 }
 
 async function ended(child: ChildProcess): Promise<void> {

@@ -33,10 +33,7 @@ const MOST_ANSWERS: u32 = 1 << 20
 export function ask(answers: usize, question: u32, a: u32, b: u32): u32 {
   const slots: usize = load<u32>(answers, SLOTS)
   const mask = load<u32>(answers, MASK)
-  let h = (a * 0x9e3779b1) ^ (b * 0x85ebca6b) ^ (question * 0xc2b2ae35)
-  h ^= h >> 15
-  h *= 0x2c1b3c6d
-  h ^= h >> 13
+  let h = hashOf(question, a, b)
   while (true) {
     const slot = slots + (<usize>(h & mask)) * SLOT
     const asked = load<u32>(slot, 8)
@@ -44,6 +41,15 @@ export function ask(answers: usize, question: u32, a: u32, b: u32): u32 {
     if (asked == question && load<u32>(slot) == a && load<u32>(slot, 4) == b) return load<u32>(slot, 12)
     h++
   }
+}
+
+// @ts-ignore: decorator
+@inline
+function hashOf(question: u32, a: u32, b: u32): u32 {
+  let h = (a * 0x9e3779b1) ^ (b * 0x85ebca6b) ^ (question * 0xc2b2ae35)
+  h ^= h >> 15
+  h *= 0x2c1b3c6d
+  return h ^ (h >> 13)
 }
 
 function miss(answers: usize, slot: usize, question: u32, a: u32, b: u32): u32 {
@@ -89,10 +95,7 @@ function grow(answers: usize): void {
   for (let from = old; from < old + oldBytes; from += SLOT) {
     const question = load<u32>(from, 8)
     if (question == 0) continue
-    let h = (load<u32>(from) * 0x9e3779b1) ^ (load<u32>(from, 4) * 0x85ebca6b) ^ (question * 0xc2b2ae35)
-    h ^= h >> 15
-    h *= 0x2c1b3c6d
-    h ^= h >> 13
+    let h = hashOf(question, load<u32>(from), load<u32>(from, 4))
     while (load<u32>(slots + (<usize>(h & mask)) * SLOT, 8) != 0) h++
     v128.store(slots + (<usize>(h & mask)) * SLOT, v128.load(from))
   }
