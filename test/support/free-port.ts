@@ -1,12 +1,34 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 
-/** A port on loopback where nobody listens, for now. */
+/** Below the ports that Linux gives to clients and to `listen(0)` (32768 and up, ip(7): ip_local_port_range). */
+const FIRST = 10_000
+const PROCESSES = 1000
+/** Each test file runs in a process of its own. */
+const PORTS_OF_A_PROCESS = 20
+
+let taken = 0
+
+/**
+ * A port on loopback where nobody listens, nor will before the test does. One that the kernel picks could become the
+ * source of any connection of another test in the meantime.
+ */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
+  while (taken < PORTS_OF_A_PROCESS) {
+    const port = FIRST + (process.pid % PROCESSES) * PORTS_OF_A_PROCESS + taken++
+    if (await isFree(port)) return port
+  }
+  throw new Error(`a test file has ${PORTS_OF_A_PROCESS} ports, and all were taken`)
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer().listen(port, '127.0.0.1')
+  try {
+    await once(server, 'listening')
+  } catch {
+    return false
+  }
   server.close()
   await once(server, 'close')
-  return port
+  return true
 }

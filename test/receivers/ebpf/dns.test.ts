@@ -6,6 +6,7 @@ import { createServer } from 'node:net'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { type DnsMessage, dnsMessagesInSegment, readDns } from '../../../receivers/ebpf/dns.ts'
+import { freePort } from '../../support/free-port.ts'
 import { dnsBytes, overTcp, plainName, QUERY, RESPONSE, TYPE, u16, type WireMessage } from './dns-wire.ts'
 
 const www = { name: 'www.example.test', type: TYPE.A }
@@ -151,9 +152,9 @@ test('a resolver asks and is answered over both transports, and both sides are r
     seen.push(readDns(message)!, readDns(reply)!)
     udp.send(reply, peer.port, peer.address)
   })
-  udp.bind(0, '127.0.0.1')
+  const port = await freePort()
+  udp.bind(port, '127.0.0.1')
   await once(udp, 'listening')
-  const { port } = udp.address()
   const tcp = createServer((socket) => {
     socket.once('data', (segment) => {
       seen.push(...dnsMessagesInSegment(segment))
