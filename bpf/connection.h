@@ -47,7 +47,7 @@ static __always_inline bool source_is_client(struct packet *p)
 }
 
 /* Called for the first packet of a flow in an interval and for SYN, FIN and RST. */
-static __always_inline __u8 track(struct packet *p, __u64 now, __u32 *rtt_us)
+static __noinline __u8 track(struct packet *p, __u64 now, __u32 *rtt_us)
 {
 	if (is_icmp(p->key.proto))
 		return echo_direction(p->key.proto, bpf_ntohs(p->key.sport));

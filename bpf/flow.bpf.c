@@ -49,30 +49,38 @@ struct {
 	__type(value, struct bucket);
 } http_bucket SEC(".maps");
 
-static __always_inline void add(struct flow_val *flow, struct packet *p, __u64 now)
+/* The time to a tick of the kernel (1 to 10 ms): enough for when a flow was last seen. A look at the clock costs a call, and
+ * a return is what processors of today are made slow at. Nobody minds when two CPUs set it at once. */
+volatile struct {
+	__u64 tick, ns;
+} rough SEC(".data.rough") = {};
+
+static __always_inline __u64 rough_ns(void)
+{
+	__u64 tick = bpf_jiffies64(); /* no call: the verifier puts a load in its place */
+	if (tick != rough.tick) {
+		rough.ns = bpf_ktime_get_ns();
+		rough.tick = tick;
+	}
+	return rough.ns;
+}
+
+static __always_inline void add(struct flow_val *flow, struct packet *p)
 {
 	__sync_fetch_and_add(&flow->packets, p->segments);
 	__sync_fetch_and_add(&flow->bytes, p->bytes);
 	__sync_fetch_and_add(&flow->skbs, 1);
-	flow->last_ns = now;
+	__u64 now = rough_ns();
+	if (now > flow->last_ns) /* the first packet's time is exact, and may be the later one */
+		flow->last_ns = now;
 	if (p->flags & ~flow->flags)
 		flow->flags |= p->flags;
 }
 
-/* Returns the direction of the packet in its connection. */
-static __always_inline __u8 account(void *flows, struct packet *p, __u64 now)
+/* A packet of a flow that has no entry yet. Returns its direction. */
+static __noinline __u8 meet(void *flows, struct packet *p)
 {
-	struct flow_val *flow = bpf_map_lookup_elem(flows, &p->key);
-	if (flow) {
-		add(flow, p, now);
-		if (p->flags & (TCP_SYN | TCP_FIN | TCP_RST)) {
-			__u32 rtt_us = 0;
-			flow->direction = track(p, now, &rtt_us);
-			if (rtt_us)
-				flow->rtt_us = rtt_us;
-		}
-		return flow->direction;
-	}
+	__u64 now = bpf_ktime_get_ns();
 	struct flow_val fresh = {
 		.packets = p->segments, .bytes = p->bytes, .skbs = 1, .first_ns = now, .last_ns = now, .flags = p->flags,
 	};
@@ -81,14 +89,30 @@ static __always_inline __u8 account(void *flows, struct packet *p, __u64 now)
 		count(COUNT_INSERTED, 1);
 		return fresh.direction;
 	}
-	flow = bpf_map_lookup_elem(flows, &p->key); /* another CPU may have been quicker */
+	struct flow_val *flow = bpf_map_lookup_elem(flows, &p->key); /* another CPU may have been quicker */
 	if (flow) {
-		add(flow, p, now);
+		add(flow, p);
 	} else {
 		count(COUNT_FULL, 1);
 		count(COUNT_FULL_BYTES, p->bytes);
 	}
 	return fresh.direction;
+}
+
+/* Returns the direction of the packet in its connection. */
+static __always_inline __u8 account(void *flows, struct packet *p)
+{
+	struct flow_val *flow = bpf_map_lookup_elem(flows, &p->key);
+	if (!flow)
+		return meet(flows, p);
+	add(flow, p);
+	if (p->flags & (TCP_SYN | TCP_FIN | TCP_RST)) {
+		__u32 rtt_us = 0;
+		flow->direction = track(p, bpf_ktime_get_ns(), &rtt_us);
+		if (rtt_us)
+			flow->rtt_us = rtt_us;
+	}
+	return flow->direction;
 }
 
 static __always_inline bool listed(const volatile __u16 *ports, struct packet *p)
@@ -103,7 +127,7 @@ static __always_inline bool listed(const volatile __u16 *ports, struct packet *p
 	return false;
 }
 
-static __always_inline bool begins_http(struct __sk_buff *skb, struct packet *p)
+static __noinline bool begins_http(struct __sk_buff *skb, struct packet *p)
 {
 	__be32 begin;
 	if (p->payload_len < 12 || bpf_skb_load_bytes(skb, p->payload, &begin, 4))
@@ -122,8 +146,9 @@ static __always_inline bool begins_http(struct __sk_buff *skb, struct packet *p)
 	return false;
 }
 
-static __always_inline bool affordable(__u64 now)
+static __noinline bool affordable(void)
 {
+	__u64 now = bpf_ktime_get_ns();
 	__u32 zero = 0;
 	struct bucket *bucket = bpf_map_lookup_elem(&http_bucket, &zero);
 	if (!config.http_cost_ns || !bucket)
@@ -139,25 +164,26 @@ static __always_inline bool affordable(__u64 now)
 	return enough;
 }
 
-static __always_inline void copy_head(struct __sk_buff *skb, struct packet *p, __u16 type, __u8 direction, __u64 now)
+static __noinline int copy_head(struct __sk_buff *skb, struct packet *p, __u16 type, __u8 direction)
 {
 	__u32 zero = 0, length = p->payload_len;
 	struct head_record *record = bpf_map_lookup_elem(&scratch, &zero);
 	if (!record || length < 1)
-		return;
+		return 0;
 	if (length > HEAD_BYTES)
 		length = HEAD_BYTES;
 	if (bpf_skb_load_bytes(skb, p->payload, record->payload, length))
-		return;
+		return 0;
 	record->header.type = type;
 	record->header.payload_len = length;
 	record->header.packet_len = p->payload_len;
-	record->header.time_ns = now;
+	record->header.time_ns = bpf_ktime_get_ns();
 	record->flow = p->key;
 	record->direction = direction;
 	/* Nobody is woken: the reader looks every few milliseconds. */
 	if (bpf_ringbuf_output(&records, record, __builtin_offsetof(struct head_record, payload) + length, 1 /* NO_WAKEUP */))
 		count(COUNT_RING_FULL, 1);
+	return 0;
 }
 
 static __always_inline bool wants_http(struct packet *p, __u8 direction)
@@ -172,8 +198,8 @@ static __always_inline bool wants_http(struct packet *p, __u8 direction)
 	return !config.http_ports[0] || listed(config.http_ports, p);
 }
 
-/* A function in earnest: the object has one copy of it, not six. */
-static __noinline int see(struct __sk_buff *skb, __u8 hook, __u32 link_header, __u32 netns)
+/* Every call costs, so what each packet goes through is inline, and what few do is a function. */
+static __always_inline int see(struct __sk_buff *skb, __u8 hook, __u32 link_header, __u32 netns)
 {
 	struct packet p = { .network = link_header, .bytes = skb->len, .segments = skb->gso_segs ? skb->gso_segs : 1 };
 	if (parse(skb, &p)) {
@@ -184,15 +210,14 @@ static __noinline int see(struct __sk_buff *skb, __u8 hook, __u32 link_header, _
 	p.key.hook = hook;
 	p.key.ifindex = skb->ifindex;
 	p.key.netns = netns;
-	__u64 now = bpf_ktime_get_ns();
 	/* Two calls, not a pointer to either map: the verifier can then inline the look-ups. */
-	__u8 direction = active ? account(&flows1, &p, now) : account(&flows0, &p, now);
+	__u8 direction = active ? account(&flows1, &p) : account(&flows0, &p);
 	if (!p.payload_len)
 		return TC_ACT_UNSPEC;
 	if ((p.key.proto == IPPROTO_UDP || p.key.proto == IPPROTO_TCP) && listed(config.dns_ports, &p))
-		copy_head(skb, &p, RECORD_DNS, direction, now);
-	else if (wants_http(&p, direction) && begins_http(skb, &p) && affordable(now))
-		copy_head(skb, &p, RECORD_HTTP, direction, now);
+		copy_head(skb, &p, RECORD_DNS, direction);
+	else if (wants_http(&p, direction) && begins_http(skb, &p) && affordable())
+		copy_head(skb, &p, RECORD_HTTP, direction);
 	return TC_ACT_UNSPEC; /* let the next program decide */
 }
 

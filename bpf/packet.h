@@ -14,13 +14,23 @@ struct packet {
 	bool later_fragment;
 };
 
+/* Copies what stands at `offset` into `to`; non-zero when the packet ends before. Headers are nearly always linear, and
+ * then no helper is called: it would cost as much as looking the flow up. */
+#define read_at(skb, offset, to) ({ \
+	typeof(to) _to = (to), _at = (void *)(long)(skb)->data + (offset); \
+	bool _is_linear = (void *)(_at + 1) <= (void *)(long)(skb)->data_end; \
+	if (_is_linear) \
+		*_to = *_at; \
+	_is_linear ? 0 : bpf_skb_load_bytes(skb, offset, _to, sizeof(*_to)); \
+})
+
 /* Header of the transport layer at `offset`; `end` is where the IP packet ends. */
 static __always_inline int parse_transport(struct __sk_buff *skb, struct packet *p, __u32 offset, __u32 end)
 {
 	__u32 payload;
 	if (p->key.proto == IPPROTO_TCP) {
 		struct tcphdr tcp;
-		if (bpf_skb_load_bytes(skb, offset, &tcp, sizeof(tcp)))
+		if (read_at(skb, offset, &tcp))
 			return -1;
 		p->key.sport = tcp.source;
 		p->key.dport = tcp.dest;
@@ -28,7 +38,7 @@ static __always_inline int parse_transport(struct __sk_buff *skb, struct packet 
 		payload = offset + (tcp.data_offset >> 4) * 4;
 	} else if (p->key.proto == IPPROTO_UDP || p->key.proto == IPPROTO_SCTP) {
 		struct udphdr udp;
-		if (bpf_skb_load_bytes(skb, offset, &udp, sizeof(udp)))
+		if (read_at(skb, offset, &udp))
 			return -1;
 		p->key.sport = udp.source;
 		p->key.dport = udp.dest;
@@ -87,7 +97,7 @@ static __always_inline int parse(struct __sk_buff *skb, struct packet *p)
 	}
 	if (type == bpf_htons(ETH_P_IP)) {
 		struct iphdr ip;
-		if (bpf_skb_load_bytes(skb, p->network, &ip, sizeof(ip)))
+		if (read_at(skb, p->network, &ip))
 			return -1;
 		put_ipv4(p->key.saddr, ip.saddr);
 		put_ipv4(p->key.daddr, ip.daddr);
@@ -97,7 +107,7 @@ static __always_inline int parse(struct __sk_buff *skb, struct packet *p)
 		end = bpf_ntohs(ip.tot_len);
 	} else if (type == bpf_htons(ETH_P_IPV6)) {
 		struct ipv6hdr ip;
-		if (bpf_skb_load_bytes(skb, p->network, &ip, sizeof(ip)))
+		if (read_at(skb, p->network, &ip))
 			return -1;
 		__builtin_memcpy(p->key.saddr, ip.saddr, 16);
 		__builtin_memcpy(p->key.daddr, ip.daddr, 16);

@@ -113,13 +113,19 @@ static __always_inline void account(void *retransmits, struct flow_key *key, __u
 	found->last_ns = bpf_ktime_get_ns();
 }
 
+/* Kernels that have this field tell the tracepoint of attempts that failed, too, and why, in a third argument. */
+struct trace_event_raw_tcp_retransmit_skb { int err; } __attribute__((preserve_access_index));
+
 SEC("tp_btf/tcp_retransmit_skb")
-int BPF_PROG(ff_retransmit, const struct sock *sk, const struct sk_buff *skb)
+int ff_retransmit(__u64 *context)
 {
-	struct flow_key key = {};
+	const struct sock *sk = (const void *)context[0];
 	/* As the socket counts: a buffer may hold many segments. */
-	const struct tcp_skb_cb *tcp = (const void *)&skb->cb;
+	const struct tcp_skb_cb *tcp = (const void *)&((const struct sk_buff *)context[1])->cb;
 	__u64 segments = BPF_CORE_READ(tcp, tcp_gso_segs);
+	struct flow_key key = {};
+	if (bpf_core_field_exists(struct trace_event_raw_tcp_retransmit_skb, err) && (int)context[2])
+		return 0;
 	if (!segments)
 		segments = 1;
 	read_socket(sk, &key);

@@ -16,8 +16,15 @@ import type { EventCost } from './events.ts'
  * hook, and of an event in user space. As root; without, only the latter.
  */
 const ROOT = join(import.meta.dirname, '../..')
+/** As `npm run flowfold` starts it. */
+const LAUNCH = join(ROOT, 'src/launch/launch.ts')
+const CACHE = join(ROOT, 'node_modules/.cache/flowfold')
+/** Client and server have a processor each, or their moves between the two would be all that is measured. */
+const [CLIENT_CPU, SERVER_CPU] = ['0', '1']
 const ROUNDS = Number(process.env.ROUNDS ?? 4)
 const SECONDS = Number(process.env.SECONDS ?? 3)
+/** Starting costs more than running, and only once. */
+const SETTLE_MS = 3000
 
 const cleanups: (() => void)[] = []
 const context = { after: (work: () => void) => void cleanups.push(work) }
@@ -74,13 +81,19 @@ process.exit()
 async function throughput(): Promise<void> {
   const world = await NodeWorld.make(context)
   await ready(
-    world.start(context, world.pod(2), process.execPath, join(ROOT, 'test/receivers/ebpf/talk.ts'), 'serve'),
+    world.start(
+      ...([context, world.pod(2), 'taskset', '-c', SERVER_CPU] as const),
+      ...[process.execPath, join(ROOT, 'test/receivers/ebpf/talk.ts'), 'serve'],
+    ),
   )
   say(
     `${ROUNDS} rounds of ${SECONDS} s without, with, with and without; load average ${loadavg()[0].toFixed(1)}\n`,
   )
   say('what                       without      with   ratio  (least to most)   goal   flowfold')
-  for (const workload of WORKLOADS)
+  const wanted = process.env.ONLY?.split(',')
+  for (const workload of WORKLOADS.filter(
+    ({ name }) => !wanted || wanted.some((begin) => name.startsWith(begin)),
+  ))
     if (isInstalled(workload.tool)) await compare(world, workload)
     else say(`${workload.name.padEnd(16)} ${workload.tool} is not installed`)
   await hooks(world)
@@ -96,6 +109,7 @@ async function compare(world: NodeWorld, workload: Workload): Promise<void> {
   for (let round = 0; round < ROUNDS; round++) {
     const without = workload.measure(world)
     const watching = await startFlowfold(world, workload.http)
+    await sleep(SETTLE_MS)
     const { pid } = watching
     const [cpuBefore, before] = [treeCpuS(pid ?? 0), performance.now()]
     const with1 = workload.measure(world)
@@ -177,8 +191,10 @@ async function startFlowfold(world: NodeWorld, capture: Workload['http']): Promi
       },
     }),
   )
-  const args = ['--min-semi-space-size=16', join(ROOT, 'flowfold.ts'), 'run', '--config', config]
-  const child = world.start(context, world.node, process.execPath, ...args)
+  const child = world.start(
+    ...([context, world.node, 'env', `NODE_COMPILE_CACHE=${CACHE}`] as const),
+    ...[process.execPath, '--min-semi-space-size=16', LAUNCH, 'run', '--config', config],
+  )
   await ready(child, '"feature":"flows"')
   return child
 }
@@ -192,13 +208,16 @@ interface IperfResult {
 
 function iperf(world: NodeWorld, ...more: string[]): IperfResult {
   return JSON.parse(
-    world.run(world.pod(1), 'iperf3', '-c', world.ip4(2), '-t', String(SECONDS), '-J', ...more),
+    world.run(
+      ...([world.pod(1), 'iperf3', '-c', world.ip4(2), '-A', `${CLIENT_CPU},${SERVER_CPU}`] as const),
+      ...['-t', String(SECONDS), '-J', ...more],
+    ),
   )
 }
 
 function requests(world: NodeWorld): number {
   const url = `http://${world.ip4(2)}:${HTTP_PORT}/status/200`
-  const out = world.run(world.pod(1), 'wrk', '-t1', '-c16', `-d${SECONDS}s`, url)
+  const out = world.run(world.pod(1), 'taskset', '-c', CLIENT_CPU, 'wrk', '-t1', '-c16', `-d${SECONDS}s`, url)
   return Number(/Requests\/sec:\s+([\d.]+)/.exec(out)?.[1])
 }
 

@@ -1,11 +1,11 @@
-import { readFileSync } from 'node:fs'
+import { closeSync, openSync, readSync } from 'node:fs'
 
 /** Addresses of the kernel are all above this; below it, and without the right to see them, they read as 0. */
 const KERNEL_BASE = 0xffff_0000_0000_0000n
 /** Further from a symbol than any function is long: it belongs to a module that was loaded later. */
 const LONGEST_FUNCTION_BYTES = 1 << 20
 
-/** Names places in the kernel's text: `nft_do_chain+0x3e8`. Reads `/proc/kallsyms` when first asked, 10 MiB of it. */
+/** Names places in the kernel's text: `nft_do_chain+0x3e8`. Reads `/proc/kallsyms` when first asked. */
 export class KernelSymbols {
   readonly #path: string
   #table: Table | null = null
@@ -14,21 +14,19 @@ export class KernelSymbols {
     this.#path = path
   }
 
-  /** Whether the kernel shows us its addresses; without CAP_SYSLOG it does not. */
-  get areVisible(): boolean {
-    return this.#load().offsets.length > 0
+  /** Reads the file now. Without CAP_SYSLOG the kernel does not show its addresses, and all stay numbers. */
+  prepare(): void {
+    this.#load()
   }
 
   /** The address in hex where no name is to be had. */
   nameOf(address: bigint): string {
-    const { offsets, lines, text } = this.#load()
+    const { offsets, starts, names } = this.#load()
     const offset = Number(address - KERNEL_BASE)
     const index = lastAtMost(offsets, offset)
     if (offset < 0 || index < 0 || offset - offsets[index] > LONGEST_FUNCTION_BYTES)
       return `0x${address.toString(16)}`
-    const line = lines[index]
-    const end = text.indexOf('\n', line)
-    const [name] = text.toString('latin1', line, end < 0 ? text.length : end).split(/[\s]/)
+    const name = names.toString('latin1', starts[index], names.indexOf(LINE_FEED, starts[index]))
     return `${name}+0x${(offset - offsets[index]).toString(16)}`
   }
 
@@ -40,50 +38,78 @@ export class KernelSymbols {
 
 /** Behind address and kind. */
 const NAME_AT = 19
-const LINE_FEED = 10
+const [TAB, LINE_FEED] = [9, 10]
+/** As four characters. */
+const FFFF = 0x66666666
+const CHUNK_BYTES = 1 << 16
 
 interface Table {
   /** Of functions, above the base, ascending. */
   readonly offsets: Float64Array
-  /** Where in `text` the name of each is. */
-  readonly lines: Uint32Array
-  readonly text: Buffer
+  /** Where in `names` the name of each is. */
+  readonly starts: Uint32Array
+  /** Each with a line feed behind it: 100,000 strings would cost 60 MiB. */
+  readonly names: Buffer
 }
 
-/** Lines are `ffffffff81000000 T name [module]`. Names stay in the text: 100,000 strings would cost 60 MiB. */
+/** Lines are `ffffffff81000000 T name [module]`. The file is longer than what is kept of it, and read in pieces. */
 function readTable(path: string): Table {
-  let text: Buffer
-  try {
-    text = readFileSync(path)
-  } catch {
-    text = Buffer.alloc(0)
-  }
-  // A line has at least 20 bytes.
-  const offsets = new Float64Array(Math.ceil(text.length / 20))
-  const lines = new Uint32Array(offsets.length)
-  let count = 0
-  for (let start = 0; start + NAME_AT < text.length; ) {
-    // The upper 16 bits of an address in the kernel are all ones, and what is left fits a number.
-    if (isFunction(text[start + 17]) && text.toString('latin1', start, start + 4) === 'ffff') {
-      offsets[count] = Number.parseInt(text.toString('latin1', start + 4, start + 16), 16)
-      lines[count++] = start + NAME_AT
+  const offsets: number[] = []
+  const starts: number[] = []
+  const names: Buffer[] = []
+  let nameBytes = 0
+  for (const text of completeLines(path)) {
+    let packed = 0
+    for (let start = 0; start < text.length; ) {
+      const end = text.indexOf(LINE_FEED, start)
+      // The upper 16 bits of an address in the kernel are all ones, and what is left fits a number.
+      if (isFunction(text[start + 17]) && text.readUInt32LE(start) === FFFF) {
+        offsets.push(Number.parseInt(text.toString('latin1', start + 4, start + 16), 16))
+        starts.push(nameBytes + packed)
+        const tab = text.subarray(start, end).indexOf(TAB)
+        // What is written is shorter than what has been read.
+        packed += text.copy(text, packed, start + NAME_AT, tab < 0 ? end : start + tab)
+        text[packed++] = LINE_FEED
+      }
+      start = end + 1
     }
-    const end = text.indexOf(LINE_FEED, start)
-    start = end < 0 ? text.length : end + 1
+    names.push(Buffer.from(text.subarray(0, packed)))
+    nameBytes += packed
   }
   // The kernel's own come in order, those of modules after them.
-  const order = Uint32Array.from({ length: count }, (_, index) => index).sort(
-    (a, b) => offsets[a] - offsets[b],
-  )
+  const order = Uint32Array.from(offsets.keys()).sort((a, b) => offsets[a] - offsets[b])
   return {
     offsets: Float64Array.from(order, (index) => offsets[index]),
-    lines: Uint32Array.from(order, (index) => lines[index]),
-    text,
+    starts: Uint32Array.from(order, (index) => starts[index]),
+    names: Buffer.concat(names),
+  }
+}
+
+/** Pieces of a file that end with a line; each is written over by the next. Nothing when it cannot be read. */
+function* completeLines(path: string): Generator<Buffer> {
+  let file: number
+  try {
+    file = openSync(path, 'r')
+  } catch {
+    return
+  }
+  try {
+    const buffer = Buffer.alloc(CHUNK_BYTES)
+    for (let kept = 0; ; ) {
+      const length = kept + readSync(file, buffer, kept, buffer.length - kept, null)
+      if (length === kept) return
+      const complete = buffer.lastIndexOf(LINE_FEED, length - 1) + 1
+      const rest = Buffer.from(buffer.subarray(complete, length))
+      yield buffer.subarray(0, complete)
+      kept = rest.copy(buffer)
+    }
+  } finally {
+    closeSync(file)
   }
 }
 
 function isFunction(kind: number): boolean {
-  return 'tTwW'.includes(String.fromCharCode(kind))
+  return kind === 0x74 || kind === 0x54 || kind === 0x77 || kind === 0x57 // t T w W
 }
 
 /** Index of the last value that is not above `wanted`; -1 when all are. */

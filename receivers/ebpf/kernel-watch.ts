@@ -26,8 +26,10 @@ export interface WatchParts {
   readonly hook?: Hook
 }
 
-/** The rings are read so often: waking up for each record would cost twenty times as much. */
-const TICK_MS = 15
+/** While records come, the rings are read so often: waking up for each would cost twenty times as much. */
+const BUSY_TICK_MS = 15
+/** While none come, as seldom as a burst can be taken that begins right after a look: 4 MiB of ring for all of a node. */
+const QUIET_TICK_MS = 60
 /** Who lives here changes slowly, and looking around costs some milliseconds. */
 const SURVEY_INTERVAL_MS = 15_000
 /** Names of interfaces are told to a pipeline that comes later, also of those that are gone by then. */
@@ -109,8 +111,8 @@ export class KernelWatch {
       await emitter.world(this.world)
       await emitter.losses(this.losses)
       while (!signal.aborted) {
-        await this.#tick(emitter)
-        await this.#parts.clock.sleep(TICK_MS, signal)
+        const isBusy = await this.#tick(emitter)
+        await this.#parts.clock.sleep(isBusy ? BUSY_TICK_MS : QUIET_TICK_MS, signal)
       }
       await this.#looking
       this.#detach()
@@ -128,9 +130,11 @@ export class KernelWatch {
     this.#features.clear()
   }
 
-  async #tick(emitter: Emitter): Promise<void> {
+  /** Whether there were records. */
+  async #tick(emitter: Emitter): Promise<boolean> {
     await this.#tell(this.#followed?.update() ?? [], emitter)
-    for (const feature of this.#features.values()) await feature.drain(emitter)
+    let records = 0
+    for (const feature of this.#features.values()) records += await feature.drain(emitter)
     const nowMs = this.#parts.clock.now()
     await this.#lookAround(nowMs, emitter)
     const isDue = nowMs - this.#lastReadMs >= this.#parts.settings.interval
@@ -138,6 +142,7 @@ export class KernelWatch {
       this.#lastReadMs = nowMs
       await this.#read(emitter)
     }
+    return records > 0
   }
 
   /** Looking takes several turns of the thread, so what was found is handed on with a later tick. */
@@ -195,6 +200,7 @@ export class KernelWatch {
 
   #loadDrops(): KernelFeature {
     this.#reasons = dropReasons()
+    this.#locations.prepare()
     return loadDrops({
       reasons: this.#reasons,
       ignored: this.#parts.ignoredDrops,

@@ -7,6 +7,11 @@ export class Locations {
   readonly #symbols = new KernelSymbols()
   readonly #names = new Map<string, string>()
 
+  /** Reads the kernel's table, which takes a tenth of a second: better at the start than in the middle of a flood. */
+  prepare(): void {
+    this.#symbols.prepare()
+  }
+
   /** By address in hex, as far as any were met. */
   get names(): { readonly [address: string]: string } {
     return Object.fromEntries(this.#names)
