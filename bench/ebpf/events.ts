@@ -6,14 +6,14 @@ import type { Frame } from '../../receivers/ebpf/frames.ts'
 import { COUNTS, FLOW, HEAD, KEY, RECORD, RECORD_TYPE, TCP } from '../../receivers/ebpf/layout.ts'
 import { Observations } from '../../receivers/ebpf/observations.ts'
 import { Service } from '../../src/engine/service.ts'
-import { defineReceiver, defineSink, flowsOf, rowsOf } from '../../src/sdk/index.ts'
+import { defineReceiver, defineSink, type FlowBatch, flowsOf, rowsOf } from '../../src/sdk/index.ts'
 import { systemClock } from '../../src/util/clock.ts'
 import { dnsBytes, RESPONSE, TYPE } from '../../test/receivers/ebpf/dns-wire.ts'
 import { configOf, TestIo } from '../../test/support/parts.ts'
 
 /**
  * What one event costs in user space, from the bytes that the kernel's side hands over to folded rows: records are read,
- * named, written into columns and folded. Run in a process of its own; prints `EventCost` as JSON.
+ * named, written into columns and folded, at the pace of a busy node. Run in a process of its own; prints `EventCost` as JSON.
  */
 export interface EventCost {
   readonly events: number
@@ -21,8 +21,10 @@ export interface EventCost {
   readonly peakMib: number
 }
 
-const EVENTS = 2_000_000
+const EVENTS_PER_SECOND = 100_000
+const EVENTS = 1_000_000
 const WARM_UP = 200_000
+const TICK_MS = 15
 const PODS = 40
 const CONNECTIONS = 6000
 /** Of a hundred events: counts of flows, heads of DNS, ends of sockets. */
@@ -48,10 +50,14 @@ async function eventCost(): Promise<EventCost> {
       }))
       const maker = new FlowMaker(z.strictObject(flowSettings).parse({ names }), host)
       const observations = new Observations()
-      const feed = (events: number, next: (batch: NonNullable<ReturnType<FlowMaker['batch']>>) => void) => {
-        const frames = makeFrames()
+      const frames = makeFrames()
+      /** As the kernel's side does it: a few frames, a pause, a few frames. */
+      const feed = async (events: number, next: (batch: FlowBatch) => void) => {
+        const startMs = performance.now()
         for (let done = 0, turn = 0; done < events; turn++) {
           const frame = frames[turn % frames.length]
+          const aheadMs = (done / EVENTS_PER_SECOND) * 1000 - (performance.now() - startMs)
+          if (aheadMs > TICK_MS) await systemClock.sleep(aheadMs)
           observations.learn({ wallAheadNs: String(1_767_225_600n * 10n ** 9n + BigInt(done) * 10_000n) })
           for (let at = 0; at < frame.records; ) {
             at = observations.read(frame, at, (observation) => {
@@ -68,9 +74,9 @@ async function eventCost(): Promise<EventCost> {
         position: () => null,
         run: async (intake) => {
           const next = (batch: Parameters<typeof intake.next>[0]) => void intake.next(batch)
-          feed(WARM_UP, next)
+          await feed(WARM_UP, next)
           const before = process.cpuUsage()
-          feed(EVENTS, next)
+          await feed(EVENTS, next)
           const { user, system } = process.cpuUsage(before)
           cpuNsPerEvent = ((user + system) * 1000) / EVENTS
         },

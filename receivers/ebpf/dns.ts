@@ -71,15 +71,25 @@ export function readDns(bytes: Uint8Array): DnsMessage | null {
   const question = questions === 1 ? readQuestion(bytes) : { query: '', queryType: '', end: HEADER_BYTES }
   if (question === null) return null
   const { query, queryType, end } = question
-  const { rcode, ...answers } = readRecords(bytes, end)
+  const { rcode, addresses, cnames, answerTypes, ttlS, isCut } = readRecords(bytes, end)
   return {
     id: uint16(bytes, 0),
     isResponse,
     query,
     queryType,
     rcode: (rcode << 4) | (flags & 15),
-    ...answers,
+    addresses,
+    cnames,
+    answerTypes,
+    ttlS,
+    isCut,
   }
+}
+
+/** The message in one datagram, if it is one. */
+export function dnsMessagesInDatagram(bytes: Uint8Array): DnsMessage[] {
+  const message = readDns(bytes)
+  return message === null ? [] : [message]
 }
 
 /**
@@ -96,9 +106,7 @@ export function dnsMessagesInSegment(bytes: Uint8Array): DnsMessage[] {
     messages.push(message)
     at += 2 + length
   }
-  if (at > 0) return messages
-  const alone = readDns(bytes)
-  return alone === null ? [] : [alone]
+  return at > 0 ? messages : dnsMessagesInDatagram(bytes)
 }
 
 interface Question {
@@ -126,10 +134,16 @@ function readQuestion(bytes: Uint8Array): Question | null {
   return question
 }
 
+type Records = Pick<DnsMessage, 'rcode' | 'addresses' | 'cnames' | 'answerTypes' | 'ttlS' | 'isCut'>
+
+/** Every plain question has these. */
+const NO_RECORDS: Records = { rcode: 0, addresses: [], cnames: [], answerTypes: [], ttlS: null, isCut: false }
+
 /** What the answers say; of the records behind them only the upper bits of the rcode are read. */
-function readRecords(bytes: Uint8Array, from: number) {
+function readRecords(bytes: Uint8Array, from: number): Records {
   const answers = uint16(bytes, 6)
   const all = answers + uint16(bytes, 8) + uint16(bytes, 10)
+  if (all === 0) return NO_RECORDS
   const addresses: string[] = []
   const cnames: string[] = []
   const answerTypes = new Set<string>()

@@ -1,5 +1,6 @@
 import type { Counter } from '../../src/sdk/index.ts'
 import type { Instant } from './observation.ts'
+import { OrderedMap } from './ordered-map.ts'
 
 /** What a second question under a key means that still waits for its answer. */
 export type Again =
@@ -38,8 +39,7 @@ interface Waiting<Q> {
 export class Exchanges<Q> {
   readonly #options: ExchangeOptions
   readonly #count: ExchangeCounters
-  /** The oldest first: a key that is set anew is deleted before. */
-  readonly #waiting = new Map<string, Waiting<Q>>()
+  readonly #waiting = new OrderedMap<string, Waiting<Q>>()
 
   constructor(options: ExchangeOptions, counters: ExchangeCounters) {
     this.#options = options
@@ -60,7 +60,6 @@ export class Exchanges<Q> {
     this.#count.unanswered.add(1)
     if (this.#options.again === 'repeats') return
     if (known.question !== null) this.#count.unanswered.add(1)
-    this.#waiting.delete(key)
     this.#waiting.set(key, { question: null, time })
   }
 
@@ -80,10 +79,11 @@ export class Exchanges<Q> {
   /** Lets go of the old ones, and of as many more as it takes to have room. */
   #giveUp(now: Instant, room: number): void {
     const { capacity, maxAgeMs } = this.#options
-    for (const [key, { question, time }] of this.#waiting) {
+    for (let oldest = this.#waiting.oldest; oldest !== null; oldest = this.#waiting.oldest) {
+      const { question, time } = oldest.value
       const isOld = nanosBetween(time, now) > maxAgeMs * 1e6
       if (!isOld && this.#waiting.size + room <= capacity) return
-      this.#waiting.delete(key)
+      this.#waiting.delete(oldest.key)
       if (question !== null) this.#count.unanswered.add(1)
     }
   }

@@ -7,6 +7,9 @@ import type { WatchSettings } from './watch-settings.ts'
 
 const { full, ringFull, limited } = layout.COUNTER
 
+const HOST_PROGRAMS = ['ff_in', 'ff_out', 'ff_in_l3', 'ff_out_l3']
+const POD_PROGRAMS = ['ff_pod_in', 'ff_pod_out']
+
 /** `flow.bpf.c`; it counts once its programs are attached to interfaces. */
 export function loadFlows(settings: WatchSettings): KernelFeature {
   return KernelFeature.load({
@@ -20,7 +23,11 @@ export function loadFlows(settings: WatchSettings): KernelFeature {
   })
 }
 
-function configureFlows(object: BpfObject, { max_flows, ring_bytes, dns_ports, http }: WatchSettings): void {
+function configureFlows(
+  object: BpfObject,
+  { mode, max_flows, ring_bytes, dns_ports, http }: WatchSettings,
+): void {
+  object.leaveOut(mode === 'pod-side' ? HOST_PROGRAMS : POD_PROGRAMS)
   for (const map of ['flows0', 'flows1', 'connections']) object.resize(map, max_flows)
   object.resize('records', ring_bytes)
   const config = object.constants('.rodata.config')

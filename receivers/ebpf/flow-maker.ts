@@ -12,8 +12,8 @@ import type { Sighting } from './sighting.ts'
 import type { Survey } from './survey.ts'
 import { worldNames } from './world-names.ts'
 
-/** Flows in one batch. */
-const BATCH_ROWS = 8192
+/** Flows in one batch. Of more, so many would be alive at once that the collector moves them to where it seldom looks. */
+const BATCH_ROWS = 256
 /** A packet may hold more messages than one; so many are always taken in at once. */
 const SPARE_ROWS = 64
 

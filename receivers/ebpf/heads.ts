@@ -1,9 +1,11 @@
 import type { Counter } from '../../src/sdk/index.ts'
-import { type DnsMessage, dnsMessagesInSegment, readDns } from './dns.ts'
+import { type DnsMessage, dnsMessagesInDatagram, dnsMessagesInSegment } from './dns.ts'
 import { type ExchangeCounters, type ExchangeOptions, Exchanges } from './exchanges.ts'
 import { type HttpHead, readHttp } from './http.ts'
-import type { HeadObservation } from './observation.ts'
+import type { FiveTuple, HeadObservation, Vantage } from './observation.ts'
 import type { DnsSighting, HttpRequest, Sighting } from './sighting.ts'
+
+type DnsQuestion = Pick<DnsMessage, 'query' | 'queryType'>
 
 const UDP = 17
 
@@ -26,7 +28,7 @@ export interface ProtocolCounters extends ExchangeCounters {
 /** Reads the heads of messages, and pairs answers with what was asked at the same interface. */
 export class Heads {
   readonly #count: HeadCounters
-  readonly #queries: Exchanges<DnsMessage>
+  readonly #queries: Exchanges<DnsQuestion>
   readonly #requests: Exchanges<HttpRequest>
 
   constructor(counters: HeadCounters) {
@@ -46,7 +48,7 @@ export class Heads {
 
   #readDns(head: HeadObservation): Sighting[] {
     const { payload, tuple } = head
-    const messages = tuple.protocol === UDP ? [readDns(payload) ?? []].flat() : dnsMessagesInSegment(payload)
+    const messages = tuple.protocol === UDP ? dnsMessagesInDatagram(payload) : dnsMessagesInSegment(payload)
     if (messages.length === 0) this.#count.dns.unreadable.add(1)
     this.#count.dns.messages.add(messages.length)
     return messages.map((message) => this.#dnsSighting(head, message))
@@ -54,9 +56,11 @@ export class Heads {
 
   #dnsSighting({ tuple, at, time }: HeadObservation, message: DnsMessage): DnsSighting {
     const sighting = { kind: 'dns_message', tuple, at, time, message, latencyNs: null } as const
-    const key = `${connectionKey({ tuple, at }, message.isResponse)} ${message.id}`
+    const key = `${message.id} ${connectionKey(tuple, at, message.isResponse)}`
     if (!message.isResponse) {
-      this.#queries.ask(key, message, time)
+      const { query, queryType } = message
+      // Not the message: thousands wait, and of most nothing more is needed.
+      this.#queries.ask(key, { query, queryType }, time)
       return sighting
     }
     const answered = this.#queries.answer(key, time)
@@ -88,11 +92,11 @@ export class Heads {
     if (read.kind === 'request') {
       const { method, url, protocol } = read
       const request = { method, url, protocol }
-      this.#requests.ask(connectionKey({ tuple, at }, false), request, time)
+      this.#requests.ask(connectionKey(tuple, at, false), request, time)
       return { kind: 'http_request', tuple, at, time, request }
     }
     const { code, protocol } = read
-    const answered = this.#requests.answer(connectionKey({ tuple, at }, true), time)
+    const answered = this.#requests.answer(connectionKey(tuple, at, true), time)
     const request = answered?.question ?? null
     const latencyNs = answered?.latencyNs ?? null
     return { kind: 'http_answer', tuple, at, time, code, protocol, request, latencyNs }
@@ -100,10 +104,10 @@ export class Heads {
 }
 
 /** The connection as its client has it, at one interface: a message and its answer cross each interface on their way. */
-function connectionKey({ tuple, at }: Pick<HeadObservation, 'tuple' | 'at'>, isAnswer: boolean): string {
+function connectionKey(tuple: FiveTuple, at: Vantage, isAnswer: boolean): string {
   const { source, sourcePort, destination, destinationPort, protocol } = tuple
-  const sender = `${source} ${sourcePort}`
-  const receiver = `${destination} ${destinationPort}`
-  const ends = isAnswer ? `${receiver} ${sender}` : `${sender} ${receiver}`
-  return `${at.interfaceIndex} ${at.interfaceName} ${protocol} ${ends}`
+  const { interfaceIndex, interfaceName } = at
+  return isAnswer
+    ? `${destinationPort} ${destination} ${sourcePort} ${source} ${protocol} ${interfaceIndex} ${interfaceName}`
+    : `${sourcePort} ${source} ${destinationPort} ${destination} ${protocol} ${interfaceIndex} ${interfaceName}`
 }

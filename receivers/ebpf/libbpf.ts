@@ -25,6 +25,10 @@ const call = {
     object: Pointer,
     map: Pointer,
   ) => Pointer,
+  setAutoload: library.func('int bpf_program__set_autoload(void *program, bool wanted)') as (
+    program: Pointer,
+    wanted: boolean,
+  ) => Integer,
   programFd: library.func('int bpf_program__fd(void *program)') as (program: Pointer) => Integer,
   attach: library.func('void *bpf_program__attach(void *program)') as (program: Pointer) => Pointer,
   destroyLink: library.func('int bpf_link__destroy(void *link)') as (link: Pointer) => Integer,
@@ -194,6 +198,11 @@ export class BpfObject {
    */
   variables(suffix: string): MapHandle {
     return describe(this.#section(suffix))
+  }
+
+  /** Programs that the kernel need not check, which takes a tenth of a second each. */
+  leaveOut(programs: readonly string[]): void {
+    for (const name of programs) call.setAutoload(this.#program(name), false)
   }
 
   load(): void {

@@ -37,7 +37,8 @@ export interface CountsObservation {
   readonly tuple: FiveTuple
   readonly at: Vantage
   readonly first: Instant
-  readonly last: Instant
+  /** Nanoseconds from the first packet to the last one, to a tick of the kernel. */
+  readonly spanNs: number
   /** Segments as they cross the wire: a super-packet of 10 segments is 10. */
   readonly packets: number
   /** With the Ethernet header, as `ip -s link` counts; exact up to 2^53. */
@@ -57,7 +58,8 @@ export interface DropObservation {
   readonly kind: 'drop'
   readonly tuple: FiveTuple
   readonly first: Instant
-  readonly last: Instant
+  /** Nanoseconds from the first packet to the last one. */
+  readonly spanNs: number
   readonly packets: number
   readonly bytes: number
   /** The kernel's name without `SKB_DROP_REASON_`: `NETFILTER_DROP`; `REASON_123` when its BTF does not tell. */

@@ -15,7 +15,8 @@ import type {
 import { recordsIn } from './span.ts'
 import type { Feature, FollowedInterface, World } from './world.ts'
 
-const MOST_ADDRESSES = 65_536
+/** Of each kind of thing that recurs: past it, all are looked up anew. */
+const MOST_REMEMBERED = 65_536
 const MOST_INTERFACES = 8192
 const MOST_LOCATIONS = 8192
 
@@ -30,13 +31,16 @@ const LAYOUTS = { flows: layout.FLOW, drops: layout.DROP, retransmits: layout.RE
 
 /** Reads records as what they say of the world they were made in. Knows of no kernel: bytes are enough. */
 export class Observations {
-  readonly #addresses = new Map<string, string>()
+  readonly #ipv4 = new Map<number, string>()
+  readonly #ipv6 = new Map<string, string>()
+  /** By namespace, then by interface and hook. */
+  readonly #vantages = new Map<number, Map<number, Vantage>>()
   readonly #interfaces = new Map<string, FollowedInterface>()
   readonly #locations = new Map<string, string>()
   #reasons: { readonly [reason: string]: string } = {}
   #features: readonly Feature[] = []
   #hostNetns = 0
-  #wallAheadNs = 0n
+  #wallAhead: Instant = { seconds: 0, nanos: 0 }
 
   get features(): readonly Feature[] {
     return this.#features
@@ -44,10 +48,11 @@ export class Observations {
 
   /** Takes in what a source tells of its world. */
   learn({ wallAheadNs, hostNetns, features, interfaces = [], reasons, locations = {} }: World): void {
-    if (wallAheadNs !== undefined) this.#wallAheadNs = BigInt(wallAheadNs)
+    if (wallAheadNs !== undefined) this.#wallAhead = instantOf(BigInt(wallAheadNs))
     if (hostNetns !== undefined) this.#hostNetns = hostNetns
     if (features !== undefined) this.#features = features
     if (reasons !== undefined) this.#reasons = reasons
+    if (interfaces.length > 0) this.#vantages.clear()
     for (const followed of interfaces)
       keep(this.#interfaces, `${followed.netns} ${followed.index}`, followed, MOST_INTERFACES)
     for (const [address, name] of Object.entries(locations))
@@ -109,7 +114,7 @@ export class Observations {
       tuple: this.#tuple(bytes, key),
       at: this.#vantage(bytes, key),
       first: this.#instant(bytes, value + first),
-      last: this.#instant(bytes, value + last),
+      spanNs: layout.uint64(bytes, value + last) - layout.uint64(bytes, value + first),
       packets: layout.uint64(bytes, value + packets),
       bytes: layout.uint64(bytes, value + bytesAt),
       skbs: layout.uint64(bytes, value + skbs),
@@ -129,7 +134,7 @@ export class Observations {
       kind: 'drop',
       tuple: this.#tuple(bytes, key),
       first: this.#instant(bytes, value + first),
-      last: this.#instant(bytes, value + last),
+      spanNs: layout.uint64(bytes, value + last) - layout.uint64(bytes, value + first),
       packets: layout.uint64(bytes, value + packets),
       bytes: layout.uint64(bytes, value + bytesAt),
       reason: this.#reasons[reason] ?? `REASON_${reason}`,
@@ -195,20 +200,25 @@ export class Observations {
 
   /** The same few addresses come again and again, and making their text is dear. */
   #address(bytes: Buffer, at: number): string {
+    if (isMappedIpv4(bytes, at)) {
+      const known = this.#ipv4.get(bytes.readInt32LE(at + 12))
+      return known ?? remember(this.#ipv4, bytes.readInt32LE(at + 12), ipv4Text(bytes, at + 12))
+    }
     const key = bytes.toString('latin1', at, at + 16)
-    const known = this.#addresses.get(key)
-    if (known !== undefined) return known
-    const text = isMappedIpv4(bytes, at) ? ipv4Text(bytes, at + 12) : ipv6Text(bytes, at)
-    if (this.#addresses.size >= MOST_ADDRESSES) this.#addresses.clear()
-    this.#addresses.set(key, text)
-    return text
+    return this.#ipv6.get(key) ?? remember(this.#ipv6, key, ipv6Text(bytes, at))
   }
 
   #vantage(bytes: Buffer, key: number): Vantage {
-    const index = bytes.readUInt32LE(key + layout.KEY.interfaceIndex)
     const netns = bytes.readUInt32LE(key + layout.KEY.netns)
-    const followed = this.#interfaces.get(`${netns} ${index}`)
+    const index = bytes.readUInt32LE(key + layout.KEY.interfaceIndex)
     const isIngress = bytes[key + layout.KEY.hook] === 0
+    const place = index * 2 + Number(isIngress)
+    const known = this.#vantages.get(netns) ?? remember(this.#vantages, netns, new Map())
+    return known.get(place) ?? remember(known, place, this.#vantageOf(netns, index, isIngress))
+  }
+
+  #vantageOf(netns: number, index: number, isIngress: boolean): Vantage {
+    const followed = this.#interfaces.get(`${netns} ${index}`)
     // Without a name there is no telling the end; nearly all are host ends, unless the program sits in a pod.
     const isHostEnd = followed === undefined ? netns === 0 : followed.end === 'host_end'
     return {
@@ -218,9 +228,13 @@ export class Observations {
     }
   }
 
+  /** In numbers that hold it exactly: nanoseconds of a monotonic clock do for 104 days, and to some of them after that. */
   #instant(bytes: Buffer, at: number): Instant {
-    const ns = bytes.readBigUInt64LE(at) + this.#wallAheadNs
-    return { seconds: Number(ns / 1_000_000_000n), nanos: Number(ns % 1_000_000_000n) }
+    const ns = layout.uint64(bytes, at)
+    const wholeSeconds = Math.floor(ns / 1e9)
+    const nanos = ns - wholeSeconds * 1e9 + this.#wallAhead.nanos
+    const carry = nanos >= 1e9 ? 1 : 0
+    return { seconds: wholeSeconds + this.#wallAhead.seconds + carry, nanos: nanos - carry * 1e9 }
   }
 }
 
@@ -259,6 +273,16 @@ function isMappedIpv4(bytes: Buffer, at: number): boolean {
 function cString(bytes: Buffer, at: number, most: number): string {
   const end = bytes.indexOf(0, at)
   return bytes.toString('latin1', at, end < at || end > at + most ? at + most : end)
+}
+
+function instantOf(ns: bigint): Instant {
+  return { seconds: Number(ns / 1_000_000_000n), nanos: Number(ns % 1_000_000_000n) }
+}
+
+function remember<K, V>(map: Map<K, V>, key: K, value: V): V {
+  if (map.size >= MOST_REMEMBERED) map.clear()
+  map.set(key, value)
+  return value
 }
 
 /** The newest is kept, and the oldest goes when there are too many. */
