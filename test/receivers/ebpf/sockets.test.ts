@@ -18,7 +18,12 @@ test('what became of a socket, told by both its ends, with what was sent again',
     'nft',
     'add table inet t; add chain inet t f { type filter hook forward priority 0; }',
   )
-  world.run(world.node, 'nft', 'add rule inet t f tcp dport 5001 numgen inc mod 20 == 7 counter drop')
+  // Data alone: without the last acknowledgement, the other side would send again as well.
+  world.run(
+    world.node,
+    'nft',
+    'add rule inet t f tcp dport 5001 meta length gt 1000 numgen inc mod 20 == 7 counter drop',
+  )
   await listen(context, world, 2, 'sink', { port: 5001 })
   const watching = await watch(context, world, {
     settings: { mode: 'hubble', drops: false, interval: '200ms' },
