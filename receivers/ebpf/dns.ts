@@ -146,7 +146,7 @@ function readRecords(bytes: Uint8Array, from: number): Records {
   if (all === 0) return NO_RECORDS
   const addresses: string[] = []
   const cnames: string[] = []
-  const answerTypes = new Set<string>()
+  const answerTypes: string[] = []
   let ttlS: number | null = null
   let rcode = 0
   let read = 0
@@ -162,14 +162,14 @@ function readRecords(bytes: Uint8Array, from: number): Records {
       if (type === OPT) rcode = bytes[end + 4]
       continue
     }
-    answerTypes.add(typeName(type))
+    if (!answerTypes.includes(typeName(type))) answerTypes.push(typeName(type))
     ttlS = Math.min(ttlS ?? Number.POSITIVE_INFINITY, uint32(bytes, end + 4))
     if (type === A && at === data + 4) addresses.push(ipv4Text(bytes, data))
     if (type === AAAA && at === data + 16) addresses.push(ipv6Text(bytes, data))
     const target = type === CNAME ? readName(bytes, data) : null
     if (target !== null) cnames.push(target.text)
   }
-  return { rcode, addresses, cnames, answerTypes: [...answerTypes], ttlS, isCut: read < answers }
+  return { rcode, addresses, cnames, answerTypes, ttlS, isCut: read < answers }
 }
 
 /** A name and where the message goes on behind it; null when it does not end, or is longer than names can be. */

@@ -12,7 +12,7 @@ import type {
   TcpObservation,
   Vantage,
 } from './observation.ts'
-import { recordsIn } from './span.ts'
+import { visitRecords } from './span.ts'
 import type { Feature, FollowedInterface, World } from './world.ts'
 
 /** Of each kind of thing that recurs: past it, all are looked up anew. */
@@ -86,14 +86,17 @@ export class Observations {
   #readSpan(span: Buffer, records: number, skip: number, each: (observation: Observation) => Taken): Reading {
     let done = 0
     let damaged = 0
-    for (const [at, length] of recordsIn(span)) {
-      if (done === records) break
-      if (done++ < skip) continue
+    let isFull = false
+    visitRecords(span, (at, length) => {
+      if (done === records) return 'stop'
+      if (done++ < skip) return 'next'
       const observation = this.#record(span, at, length)
       if (observation === null) damaged++
-      else if (each(observation) === 'full') return { done, damaged }
-    }
-    return { done: records, damaged: damaged + records - Math.max(done, skip) }
+      else isFull = each(observation) === 'full'
+      return isFull ? 'stop' : 'next'
+    })
+    // What is missing at its end is damaged as well.
+    return isFull ? { done, damaged } : { done: records, damaged: damaged + records - Math.max(done, skip) }
   }
 
   #record(span: Buffer, at: number, length: number): Observation | null {
