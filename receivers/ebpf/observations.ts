@@ -278,8 +278,12 @@ function cString(bytes: Buffer, at: number, most: number): string {
   return bytes.toString('latin1', at, end < at || end > at + most ? at + most : end)
 }
 
+const NANOS = 1_000_000_000n
+
+/** Before the epoch, too, nanoseconds count forward. */
 function instantOf(ns: bigint): Instant {
-  return { seconds: Number(ns / 1_000_000_000n), nanos: Number(ns % 1_000_000_000n) }
+  const nanos = ((ns % NANOS) + NANOS) % NANOS
+  return { seconds: Number((ns - nanos) / NANOS), nanos: Number(nanos) }
 }
 
 function remember<K, V>(map: Map<K, V>, key: K, value: V): V {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { COUNTER } from '../../../receivers/ebpf/layout.ts'
 import type { CountsObservation, HeadObservation, Observation } from '../../../receivers/ebpf/observation.ts'
 import { skipReason } from './kernel.ts'
@@ -48,6 +49,23 @@ describe('flow.bpf.c, frame by frame', { skip }, () => {
       assert.deepEqual(await packets(), [])
       see(5)
       assert.deepEqual(await packets(), [5])
+    })
+  })
+
+  test('a flow was last seen with its last packet, to a tick of the kernel', async () => {
+    await using(async (program) => {
+      const frame = ethernet(IP, ipv4(UDP, udp(40_000, 53_000)))
+      program.see('ff_in', frame, 2)
+      const startMs = performance.now()
+      await sleep(60)
+      program.see('ff_in', frame)
+      const tookMs = performance.now() - startMs
+      const [{ spanNs }] = counts(await program.read())
+      const TICK_MS = 10
+      assert.ok(spanNs / 1e6 >= 60 - TICK_MS && spanNs / 1e6 <= tookMs + TICK_MS, `${spanNs} ns`)
+      program.see('ff_in', frame, 3)
+      const [{ spanNs: atOnceNs }] = counts(await program.read())
+      assert.ok(atOnceNs >= 0 && atOnceNs / 1e6 < TICK_MS, `${atOnceNs} ns`)
     })
   })
 
