@@ -99,6 +99,7 @@ export async function watch(context: Cleanup, world: NodeWorld, options: WatchAr
     context,
     world.node,
     process.execPath,
+    '--expose-gc',
     WATCH,
     JSON.stringify({ ...options, netns: world.netns }),
   )

@@ -7,7 +7,7 @@ import { systemClock } from '../../../src/util/clock.ts'
 
 /**
  * The kernel's side alone, in a process and namespace of its own. Prints `ready`, and what it has seen, as JSON, when its
- * stdin closes. Argument: `WatchArguments` as JSON.
+ * stdin closes. Argument: `WatchArguments` as JSON. On SIGUSR2 it collects its garbage, so that its memory can be told.
  */
 export interface WatchArguments {
   readonly settings: object
@@ -41,6 +41,7 @@ export interface Seen {
 const MOST_EXAMPLES = 200
 
 if (import.meta.main) {
+  process.on('SIGUSR2', () => globalThis.gc?.())
   const { settings, hook, netns = [], port }: WatchArguments = JSON.parse(process.argv[2])
   const seen: Seen = {
     links: {},
