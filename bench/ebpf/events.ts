@@ -50,6 +50,10 @@ async function eventCost(): Promise<EventCost> {
       }))
       const maker = new FlowMaker(z.strictObject(flowSettings).parse({ names }), host)
       const observations = new Observations()
+      const interfaces = Array.from({ length: PODS }, (_, pod) => {
+        return { index: 2 + pod, name: `veth${pod}`, netns: 0, end: 'host_end' as const }
+      })
+      observations.learn({ interfaces })
       const frames = makeFrames()
       /** As the kernel's side does it: a few frames, a pause, a few frames. */
       const feed = async (events: number, next: (batch: FlowBatch) => void) => {

@@ -17,7 +17,8 @@ import type { EventCost } from './events.ts'
  */
 const ROOT = join(import.meta.dirname, '../..')
 /** As `npm run flowfold` starts it. */
-const FLAGS = ['--min-semi-space-size=4', '--max-semi-space-size=8']
+const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
+const FLAGS: readonly string[] = scripts.flowfold.match(/--\S+/g)
 const LAUNCH = join(ROOT, 'src/launch/launch.ts')
 const CACHE = join(ROOT, 'node_modules/.cache/flowfold')
 /** Client and server have a processor each, or their moves between the two would be all that is measured. */
