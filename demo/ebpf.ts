@@ -107,7 +107,7 @@ async function startFlowfold(world: NodeWorld, folder: string): Promise<ReturnTy
   const configs = ['--config', join(ROOT, 'config/examples/ebpf.yaml'), '--config', override]
   const args = [join(ROOT, 'flowfold.ts'), 'run', ...configs]
   const child = world.start(context, world.node, process.execPath, ...args)
-  await ready(child, '"feature":"flows"')
+  await ready(child, '"feature":"flows","how"')
   return child
 }
 

@@ -117,7 +117,7 @@ test(`${INTERFACES} interfaces come and go, and nothing of them stays`, {
   context.diagnostic(
     `${descriptors()} descriptors, ${Math.round(endMib)} MiB, ${grownMib} MiB more than after the first rounds`,
   )
-  assert.ok(grownMib < 16)
+  assert.ok(grownMib < 8)
   const { damaged } = await watching.stop()
   assert.equal(damaged, 0)
 })

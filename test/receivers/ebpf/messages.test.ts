@@ -79,7 +79,7 @@ async function rowsOfTalk(context: TestContext): Promise<Row[]> {
   flowfold.stderr.on('data', (piece) => {
     log += piece
   })
-  for (let tries = 0; !log.includes('"feature":"flows"'); tries++) {
+  for (let tries = 0; !log.includes('"feature":"flows","how"'); tries++) {
     assert.ok(tries < 200 && flowfold.exitCode === null, log)
     await sleep(50)
   }
