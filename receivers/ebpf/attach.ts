@@ -1,4 +1,5 @@
 import { attachClsact, removeStale } from './clsact.ts'
+import { FLOW_PROGRAMS } from './flow-programs.ts'
 import { BpfError, type BpfObject } from './libbpf.ts'
 import { bpfCall, closeFd, errno } from './libc.ts'
 import type { Link } from './netlink.ts'
@@ -61,12 +62,7 @@ export class Attacher {
 
   #programs({ type }: Pick<Link, 'type'>, place: Place): [number, number] {
     const hasLinkHeader = type === ARPHRD_ETHER || type === ARPHRD_LOOPBACK
-    const [incoming, outgoing] =
-      place === 'pod'
-        ? ['ff_pod_in', 'ff_pod_out']
-        : hasLinkHeader
-          ? ['ff_in', 'ff_out']
-          : ['ff_in_l3', 'ff_out_l3']
+    const [incoming, outgoing] = FLOW_PROGRAMS[place === 'pod' ? 'pod' : hasLinkHeader ? 'ethernet' : 'bare']
     return [this.#object.programFd(incoming), this.#object.programFd(outgoing)]
   }
 

@@ -1,14 +1,12 @@
 import { kernelEnum } from './btf.ts'
 import type { Emitter } from './emitter.ts'
+import { FLOW_PROGRAMS } from './flow-programs.ts'
 import { KernelFeature } from './kernel-feature.ts'
 import * as layout from './layout.ts'
 import type { BpfObject } from './libbpf.ts'
 import type { WatchSettings } from './watch-settings.ts'
 
 const { full, ringFull, limited } = layout.COUNTER
-
-const HOST_PROGRAMS = ['ff_in', 'ff_out', 'ff_in_l3', 'ff_out_l3']
-const POD_PROGRAMS = ['ff_pod_in', 'ff_pod_out']
 
 /** `flow.bpf.c`; it counts once its programs are attached to interfaces. */
 export function loadFlows(settings: WatchSettings): KernelFeature {
@@ -27,7 +25,9 @@ function configureFlows(
   object: BpfObject,
   { mode, max_flows, ring_bytes, dns_ports, http }: WatchSettings,
 ): void {
-  object.leaveOut(mode === 'pod-side' ? HOST_PROGRAMS : POD_PROGRAMS)
+  object.leaveOut(
+    mode === 'pod-side' ? [...FLOW_PROGRAMS.ethernet, ...FLOW_PROGRAMS.bare] : FLOW_PROGRAMS.pod,
+  )
   for (const map of ['flows0', 'flows1', 'connections']) object.resize(map, max_flows)
   object.resize('records', ring_bytes)
   const config = object.constants('.rodata.config')

@@ -200,8 +200,7 @@ export class KernelWatch {
 
   #loadDrops(): KernelFeature {
     this.#reasons = dropReasons()
-    this.#locations.prepare()
-    return loadDrops({
+    const drops = loadDrops({
       reasons: this.#reasons,
       ignored: this.#parts.ignoredDrops,
       meetLocations: async (addresses, emitter) => {
@@ -209,6 +208,8 @@ export class KernelWatch {
         if (fresh !== null) await emitter.world({ locations: fresh })
       },
     })
+    this.#locations.prepare()
+    return drops
   }
 
   #follow(): void {

@@ -202,7 +202,10 @@ export class BpfObject {
 
   /** Programs that the kernel need not check, which takes a tenth of a second each. */
   leaveOut(programs: readonly string[]): void {
-    for (const name of programs) call.setAutoload(this.#program(name), false)
+    for (const name of programs) {
+      const error = call.setAutoload(this.#program(name), false)
+      if (error !== 0) throw new BpfError(`cannot leave ${name} out`, error)
+    }
   }
 
   load(): void {
