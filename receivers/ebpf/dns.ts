@@ -162,7 +162,8 @@ function readRecords(bytes: Uint8Array, from: number): Records {
       if (type === OPT) rcode = bytes[end + 4]
       continue
     }
-    if (!answerTypes.includes(typeName(type))) answerTypes.push(typeName(type))
+    const name = typeName(type)
+    if (!answerTypes.includes(name)) answerTypes.push(name)
     ttlS = Math.min(ttlS ?? Number.POSITIVE_INFINITY, uint32(bytes, end + 4))
     if (type === A && at === data + 4) addresses.push(ipv4Text(bytes, data))
     if (type === AAAA && at === data + 16) addresses.push(ipv6Text(bytes, data))

@@ -18,6 +18,7 @@ import {
   PROTOCOLS,
   verdictOf,
 } from './flow-of.ts'
+import { Memory } from './memory.ts'
 import { type Named, type Names, portKey } from './names.ts'
 import type { CountsObservation, DropObservation, FiveTuple } from './observation.ts'
 import { directionOf, isReply, type Sighting, timeOf, tupleOf } from './sighting.ts'
@@ -28,32 +29,6 @@ interface Known {
   readonly version: number
   readonly named: Named | null
   readonly endpoint: number
-}
-
-/** Of each kind; past it, all are looked up anew. */
-const MOST_REMEMBERED = 65_536
-
-/** What was found out about something once. */
-class Memory<K, V> {
-  readonly #found = new Map<K, V>()
-  readonly #find: (key: K) => V
-
-  constructor(find: (key: K) => V) {
-    this.#find = find
-  }
-
-  get(key: K): V {
-    const known = this.#found.get(key)
-    if (known !== undefined) return known
-    if (this.#found.size >= MOST_REMEMBERED) this.#found.clear()
-    const found = this.#find(key)
-    this.#found.set(key, found)
-    return found
-  }
-
-  forget(): void {
-    this.#found.clear()
-  }
 }
 
 /**

@@ -1,6 +1,7 @@
 import { ipv4Text, ipv6Text } from './bytes.ts'
 import type { Frame } from './frames.ts'
 import * as layout from './layout.ts'
+import { Memory } from './memory.ts'
 import type {
   CountsObservation,
   DropObservation,
@@ -15,8 +16,6 @@ import type {
 import { visitRecords } from './span.ts'
 import type { Feature, FollowedInterface, World } from './world.ts'
 
-/** Of each kind of thing that recurs: past it, all are looked up anew. */
-const MOST_REMEMBERED = 65_536
 const MOST_INTERFACES = 8192
 const MOST_LOCATIONS = 8192
 
@@ -31,9 +30,9 @@ const LAYOUTS = { flows: layout.FLOW, drops: layout.DROP, retransmits: layout.RE
 
 /** Reads records as what they say of the world they were made in. Knows of no kernel: bytes are enough. */
 export class Observations {
-  readonly #ipv4 = new Map<number, string>()
-  readonly #ipv6 = new Map<string, string>()
-  /** By namespace, then by interface and hook. */
+  readonly #ipv4 = new Memory(textOfIpv4)
+  readonly #ipv6 = new Memory(textOfIpv6)
+  /** Of interfaces that are known, by namespace, then by interface and hook. */
   readonly #vantages = new Map<number, Map<number, Vantage>>()
   readonly #interfaces = new Map<string, FollowedInterface>()
   readonly #locations = new Map<string, string>()
@@ -117,7 +116,7 @@ export class Observations {
       tuple: this.#tuple(bytes, key),
       at: this.#vantage(bytes, key),
       first: this.#instant(bytes, value + first),
-      spanNs: layout.uint64(bytes, value + last) - layout.uint64(bytes, value + first),
+      spanNs: nanosFrom(bytes, value + first, value + last),
       packets: layout.uint64(bytes, value + packets),
       bytes: layout.uint64(bytes, value + bytesAt),
       skbs: layout.uint64(bytes, value + skbs),
@@ -137,7 +136,7 @@ export class Observations {
       kind: 'drop',
       tuple: this.#tuple(bytes, key),
       first: this.#instant(bytes, value + first),
-      spanNs: layout.uint64(bytes, value + last) - layout.uint64(bytes, value + first),
+      spanNs: nanosFrom(bytes, value + first, value + last),
       packets: layout.uint64(bytes, value + packets),
       bytes: layout.uint64(bytes, value + bytesAt),
       reason: this.#reasons[reason] ?? `REASON_${reason}`,
@@ -203,12 +202,9 @@ export class Observations {
 
   /** The same few addresses come again and again, and making their text is dear. */
   #address(bytes: Buffer, at: number): string {
-    if (isMappedIpv4(bytes, at)) {
-      const known = this.#ipv4.get(bytes.readInt32LE(at + 12))
-      return known ?? remember(this.#ipv4, bytes.readInt32LE(at + 12), ipv4Text(bytes, at + 12))
-    }
-    const key = bytes.toString('latin1', at, at + 16)
-    return this.#ipv6.get(key) ?? remember(this.#ipv6, key, ipv6Text(bytes, at))
+    return isMappedIpv4(bytes, at)
+      ? this.#ipv4.get(bytes.readInt32LE(at + 12))
+      : this.#ipv6.get(bytes.toString('latin1', at, at + 16))
   }
 
   #vantage(bytes: Buffer, key: number): Vantage {
@@ -216,19 +212,20 @@ export class Observations {
     const index = bytes.readUInt32LE(key + layout.KEY.interfaceIndex)
     const isIngress = bytes[key + layout.KEY.hook] === 0
     const place = index * 2 + Number(isIngress)
-    const known = this.#vantages.get(netns) ?? remember(this.#vantages, netns, new Map())
-    return known.get(place) ?? remember(known, place, this.#vantageOf(netns, index, isIngress))
-  }
-
-  #vantageOf(netns: number, index: number, isIngress: boolean): Vantage {
+    const known = this.#vantages.get(netns)?.get(place)
+    if (known !== undefined) return known
     const followed = this.#interfaces.get(`${netns} ${index}`)
     // Without a name there is no telling the end; nearly all are host ends, unless the program sits in a pod.
     const isHostEnd = followed === undefined ? netns === 0 : followed.end === 'host_end'
-    return {
+    const vantage: Vantage = {
       interfaceIndex: index,
       interfaceName: followed?.name ?? '',
       passage: isIngress === isHostEnd ? 'from_endpoint' : 'to_endpoint',
     }
+    // Not of others: any bytes may name them, and there would be no end to them.
+    if (followed !== undefined)
+      this.#vantages.set(netns, (this.#vantages.get(netns) ?? new Map()).set(place, vantage))
+    return vantage
   }
 
   /** In numbers that hold it exactly: nanoseconds of a monotonic clock do for 104 days, and to some of them after that. */
@@ -267,6 +264,18 @@ function isReply(direction: number): boolean | null {
   return direction === 0 ? null : direction === 2
 }
 
+/** Of four bytes, read as a little-endian number: a key that leaves nothing behind. */
+function textOfIpv4(address: number): string {
+  const bytes = Buffer.alloc(4)
+  bytes.writeInt32LE(address)
+  return ipv4Text(bytes, 0)
+}
+
+/** Of sixteen bytes, each a character. */
+function textOfIpv6(address: string): string {
+  return ipv6Text(Buffer.from(address, 'latin1'), 0)
+}
+
 function isMappedIpv4(bytes: Buffer, at: number): boolean {
   return (
     bytes.readUInt32LE(at) === 0 && bytes.readUInt32LE(at + 4) === 0 && bytes.readUInt32BE(at + 8) === 0xffff
@@ -278,18 +287,17 @@ function cString(bytes: Buffer, at: number, most: number): string {
   return bytes.toString('latin1', at, end < at || end > at + most ? at + most : end)
 }
 
+/** Between two monotonic times of a record. */
+function nanosFrom(bytes: Buffer, first: number, last: number): number {
+  return layout.uint64(bytes, last) - layout.uint64(bytes, first)
+}
+
 const NANOS = 1_000_000_000n
 
 /** Before the epoch, too, nanoseconds count forward. */
 function instantOf(ns: bigint): Instant {
   const nanos = ((ns % NANOS) + NANOS) % NANOS
   return { seconds: Number((ns - nanos) / NANOS), nanos: Number(nanos) }
-}
-
-function remember<K, V>(map: Map<K, V>, key: K, value: V): V {
-  if (map.size >= MOST_REMEMBERED) map.clear()
-  map.set(key, value)
-  return value
 }
 
 /** The newest is kept, and the oldest goes when there are too many. */
