@@ -10,7 +10,7 @@ const MOST_MISSES = 4096
 /** Indexes of the cells. Also in `assembly/answers.ts`, in bytes. */
 const CELL = { slots: 0, mask: 1, misses: 3, missCount: 4 } as const
 const CELLS = 9
-/** Numbers of questions that the kernel knows: also in `assembly/fold.ts` and `assembly/rows.ts`. */
+/** Numbers of questions that the kernel knows: also in `assembly/fold.ts` and `assembly/uuid.ts`. */
 const KNOWN = { window: 1, other: 2, hash: 3 } as const
 
 /**

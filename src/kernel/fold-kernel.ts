@@ -2,7 +2,7 @@ import type { Answers } from './answers.ts'
 import type { GroupTable } from './group-table.ts'
 import type { Kernel } from './kernel.ts'
 
-/** Stands in a cell whose flows disagree. Ids, ports and codes never come near it. Also in `assembly/fold.ts`. */
+/** Stands in a cell whose flows disagree. Ids, ports and codes never come near it. Also in `assembly/fold-cells.ts`. */
 export const MIXED = 0xffffffff
 
 /** How a cell of a row comes about. `C` are the names of columns. */
@@ -81,7 +81,7 @@ const ACTION = {
   pair: 7,
   joined: 8,
 } as const
-/** Indexes of the cells. Also in `assembly/fold.ts`, in bytes. */
+/** Indexes of the cells. Also in `assembly/fold-cells.ts`, in bytes. */
 const CELL = {
   groups: 0,
   answers: 1,

@@ -1,14 +1,13 @@
 // Groups to rows: JSON text, one row a line, by a list of orders that was made for the layout once.
 
 import { ask, missCount, PENDING, prepare } from './answers'
-import { difference } from './bytes'
-import { MIXED } from './fold'
+import { writeJoined, writeList } from './examples'
+import { MIXED } from './fold-cells'
 import { recordOf } from './groups'
 import {
   byte,
   decimal,
   fourBytes,
-  hex,
   isFull,
   moveTo,
   open,
@@ -18,7 +17,7 @@ import {
   text,
   time,
 } from './text-writer'
-import { textLength, textStart } from './texts'
+import { uuid } from './uuid'
 
 // What rows are made with, one u32 each. Also in `src/kernel/row-kernel.ts`.
 const GROUPS: usize = 0
@@ -91,9 +90,6 @@ const ALWAYS: u32 = 1
 /** The beginnings of `true` and `false`. */
 const TRUE: u32 = 0x65757274
 const FALS: u32 = 0x736c6166
-
-/** The question for eight bytes that stand for a text in UUIDs. Also in `src/kernel/row-kernel.ts`. */
-const HASH_QUESTION: u32 = 3
 
 /**
  * An order is [action, offset in the record, address of its head, length of its head, x, y, z, unused].
@@ -215,7 +211,7 @@ function row(r: usize, record: usize): void {
         break
       case UUID:
         head(order)
-        uuid(r, record)
+        uuid(answers, r + SEED, load<u32>(r, REVISION), record, load<u32>(r, KEY_CELLS), load<u32>(r, KEY_IDS))
         break
       case REVISED:
         head(order)
@@ -319,10 +315,7 @@ function agreesOnAll(record: usize, cells: usize): bool {
   return true
 }
 
-/** The longest list of examples there is. */
-const sorted: usize = memory.data(128)
-
-/** Examples in the order of their bytes: that in which they came says nothing. */
+/** What a group has examples of, unless all of it is said by columns that agree. */
 function examples(answers: usize, order: usize, record: usize): void {
   if (agreesOnAll(record, load<u32>(order, 20))) return
   const from = record + <usize>load<u32>(order, 4)
@@ -331,101 +324,6 @@ function examples(answers: usize, order: usize, record: usize): void {
   if (load<u32>(from) == 0) return
   shown |= <u64>1 << load<u32>(order, 16)
   head(order)
-  if (join != 0) {
-    joined(answers, join, from, most)
-    return
-  }
-  let count: usize = 0
-  for (; count < most && load<u32>(from + (count << 2)) != 0; count++) {
-    const id = load<u32>(from + (count << 2))
-    let place = count
-    for (; place > 0 && comesBefore(id, load<u32>(sorted + ((place - 1) << 2))); place--)
-      store<u32>(sorted + (place << 2), load<u32>(sorted + ((place - 1) << 2)))
-    store<u32>(sorted + (place << 2), id)
-  }
-  for (let i: usize = 0; i < count; i++) {
-    byte(i == 0 ? 0x5b : 0x2c)
-    quoted(load<u32>(sorted + (i << 2)))
-  }
-  byte(0x5d)
-}
-
-/** The members of all lists, each once: what was said of two lists together is a list again. */
-function joined(answers: usize, question: u32, from: usize, most: usize): void {
-  let all = load<u32>(from)
-  for (let i: usize = 1; i < most && load<u32>(from + (i << 2)) != 0; i++) {
-    all = ask(answers, question, all, load<u32>(from + (i << 2)))
-    if (all == PENDING) return
-  }
-  text(all)
-}
-
-function comesBefore(a: u32, b: u32): bool {
-  const length: usize = min(textLength(a), textLength(b))
-  const p = textStart(a)
-  const q = textStart(b)
-  const at = difference(p, q, 0, length)
-  if (at == length) return textLength(a) < textLength(b)
-  return load<u8>(p + at) < load<u8>(q + at)
-}
-
-let a: u32 = 0
-let b: u32 = 0
-let c: u32 = 0
-let d: u32 = 0
-
-/** One round of MurmurHash3's 32-bit mixer for each of four words, each fed by its neighbour. */
-function mix(value: u32): void {
-  let carried: u32 = (value ^ d) * 0xcc9e2d51
-  carried = rotl(carried, 15)
-  a = (a ^ (carried * 0x1b873593)) * 5 + 0xe6546b64
-  carried = ((carried ^ a) * 0x85ebca6b) ^ (a >> 13)
-  carried = rotl(carried, 15)
-  b = (b ^ (carried * 0x1b873593)) * 5 + 0xe6546b64
-  carried = ((carried ^ b) * 0x85ebca6b) ^ (b >> 13)
-  carried = rotl(carried, 15)
-  c = (c ^ (carried * 0x1b873593)) * 5 + 0xe6546b64
-  carried = ((carried ^ c) * 0x85ebca6b) ^ (c >> 13)
-  carried = rotl(carried, 15)
-  d = (d ^ (carried * 0x1b873593)) * 5 + 0xe6546b64
-}
-
-/**
- * A UUID of version 8 (RFC 9562): its own hash of the key, which is the same in every process. Texts go in by eight
- * bytes of their SHA-256, and all is mixed by multiplication: it tells rows apart, it is no secret and no signature.
- */
-function uuid(r: usize, record: usize): void {
-  a = load<u32>(r, SEED)
-  b = load<u32>(r, SEED + 4)
-  c = load<u32>(r, SEED + 8)
-  d = load<u32>(r, SEED + 12)
-  mix(load<u32>(r, REVISION))
-  const answers: usize = load<u32>(r, ANSWERS)
-  const cells: usize = load<u32>(r, KEY_CELLS)
-  const ids: usize = load<u32>(r, KEY_IDS)
-  for (let i: usize = 0; i < cells; i++) {
-    const cell = load<u32>(record + (i << 2))
-    if (load<u32>(ids + (i << 2)) == 0) {
-      mix(cell)
-      continue
-    }
-    const hash: usize = ask(answers, HASH_QUESTION, cell, 0)
-    if (<u32>hash == PENDING) return
-    mix(load<u32>(hash))
-    mix(load<u32>(hash, 4))
-  }
-  byte(0x22)
-  hex(a, 8)
-  byte(0x2d)
-  hex(b >> 16, 4)
-  byte(0x2d)
-  byte(0x38)
-  hex(b, 3)
-  byte(0x2d)
-  byte(0x61)
-  hex(c >> 16, 3)
-  byte(0x2d)
-  hex(c, 4)
-  hex(d, 8)
-  byte(0x22)
+  if (join != 0) writeJoined(answers, join, from, most)
+  else writeList(from, most)
 }
