@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join, relative, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Plugin } from 'esbuild'
-import { type Bundle, ROOT, type Source, sourceAt } from './bundle.ts'
+import { type Bundle, ROOT, type Source, sourceAt } from './launch.ts'
 
 /** Packages that every start needs. The others stay where they are, and are loaded when a config needs them. */
 const BUNDLED = ['commander', 'yaml', 'zod']

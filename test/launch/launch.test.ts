@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, type TestContext, test } from 'node:test'
-import { type Bundle, freshProgram } from '../../src/launch/bundle.ts'
+import { type Bundle, freshProgram } from '../../src/launch/launch.ts'
 import { makeBundle } from '../../src/launch/make.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
@@ -99,7 +99,7 @@ test('an empty run from the sources loads what its config needs, and no other pa
 
 test('an empty run from the bundle loads nothing beside it, and of Node nothing that is large and not needed', (t) => {
   const { loaded } = emptyRun(t, folder)
-  assert.deepEqual(kinds(loaded), { packages: [], files: ['src/launch/launch.ts', 'src/launch/bundle.ts'] })
+  assert.deepEqual(kinds(loaded), { packages: [], files: ['src/launch/launch.ts'] })
   const unneeded =
     /^node:(child_process|cluster|dgram|dns|http|http2|https|inspector|readline|tls|worker_threads)/
   assert.deepEqual(
@@ -137,6 +137,19 @@ test('the bundle logs', (t) => {
     err,
     /^\{"level":"(info|debug)","time":"[^"]+","component":"events_log",.*"message":"[^"]+"\}$/m,
   )
+})
+
+test('what a run loads of Node is there before the flags of V8 change, for its code would be refused behind that', (t) => {
+  const dir = tempDir(t)
+  const late = join(dir, 'late.json')
+  const path = config(dir, { log: join(ROOT, 'config/sample/events.log') })
+  const { status, stderr } = spawnSync(
+    process.execPath,
+    ['--import', join(import.meta.dirname, 'late.ts'), LAUNCH, 'run', '--config', path],
+    { cwd: ROOT, env: { ...process.env, NODE_COMPILE_CACHE: folder, LATE_TO: late }, encoding: 'utf8' },
+  )
+  assert.equal(status, 0, stderr)
+  assert.deepEqual(JSON.parse(readFileSync(late, 'utf8')), ['process'])
 })
 
 test('V8 takes the code that was made of the bundle', () => {
