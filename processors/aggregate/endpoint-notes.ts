@@ -12,9 +12,13 @@ export class EndpointNotes {
   /** Several attributes as one cell: the id of a JSON text that holds them, 0 when the endpoint has none of them. */
   together(attributes: readonly EndpointAttribute[]): number {
     return this.#word(attributes.join(), (endpoint) => {
-      const known = attributes.map((attribute) => [attribute, attributeOf(endpoint, attribute)] as const)
-      const present = known.filter(([, value]) => value !== undefined)
-      return present.length === 0 ? 0 : this.#dictionary.intern(JSON.stringify(Object.fromEntries(present)))
+      const present: { [attribute: string]: string | number | object } = {}
+      for (const attribute of attributes) {
+        const value = attributeOf(endpoint, attribute)
+        if (value !== undefined) present[attribute] = value
+      }
+      const json = JSON.stringify(present)
+      return json === '{}' ? 0 : this.#dictionary.intern(json)
     })
   }
 
@@ -40,7 +44,7 @@ export class EndpointNotes {
     const words = [...this.#words.values()]
     if (id === 0) return words.map(() => 0)
     // Not the dictionary's own parsed values: those stay as long as the text, and pods come and go.
-    const endpoint = JSON.parse(this.#dictionary.text(id)) as Endpoint
+    const endpoint = this.#dictionary.takeEndpoint(id)
     return words.map(({ cell }) => cell(endpoint))
   }
 

@@ -18,7 +18,7 @@ import { enumName, text, texts } from './json-reference.ts'
  * distinct spelling and knows the answer by its bytes from then on, so this is the plain decoder's code, at full length.
  */
 const VALUES = {
-  endpoint: (value, dictionary) => internJson(dictionary, endpointOf(value)),
+  endpoint: (value, dictionary) => dictionary.internEndpoint(endpointOf(value)),
   event_type: (value, dictionary) => internJson(dictionary, eventTypeOf(value)),
   service: (value, dictionary) => internJson(dictionary, serviceOf(value)),
   policies: (value, dictionary) => internJson(dictionary, policyListOf(value)),

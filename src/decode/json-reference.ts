@@ -58,8 +58,14 @@ export function enumName(value: unknown, names: ReadonlyMap<number, string>): st
 
 /** Drops what is undefined; undefined when nothing is left. */
 export function compact<T extends object>(value: T): Defined<T> | undefined {
-  const entries = Object.entries(value).filter(([, member]) => member !== undefined)
-  return entries.length === 0 ? undefined : (Object.fromEntries(entries) as Defined<T>)
+  const kept: { [name: string]: unknown } = {}
+  let isEmpty = true
+  for (const name in value) {
+    if (value[name] === undefined) continue
+    kept[name] = value[name]
+    isEmpty = false
+  }
+  return isEmpty ? undefined : (kept as Defined<T>)
 }
 
 /** Members that are absent rather than undefined. */

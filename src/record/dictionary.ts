@@ -14,6 +14,7 @@ const BYTES_PER_STRING = 24
 const PARSED_PER_BYTE = 2
 /** Half of what the kernel can address: what is in use may double before it is compacted. */
 const LARGEST_BYTES = 2 ** 30
+const MOST_FRESH = 1024
 
 /**
  * Texts to small integers and back: each distinct text is stored and decoded once, however many flows bear it.
@@ -34,6 +35,8 @@ export class Dictionary {
   #cachedBytes = 0
   /** Bytes at which the next compaction is due. */
   #fullBytes: number
+  /** Endpoints of this batch that nobody has looked at yet: they need not be parsed again. */
+  readonly #fresh = new Map<number, Endpoint>()
   readonly #holders = new Set<DictionaryHolder>()
 
   constructor({ maxBytes = 64 * 2 ** 20 }: { readonly maxBytes?: number } = {}) {
@@ -69,6 +72,22 @@ export class Dictionary {
     return this.json(id) as Endpoint | undefined
   }
 
+  /** The id of an endpoint's JSON; 0 for none. */
+  internEndpoint(endpoint: Endpoint | undefined): number {
+    if (endpoint === undefined) return 0
+    const id = this.intern(JSON.stringify(endpoint))
+    if (this.#fresh.size < MOST_FRESH) this.#fresh.set(id, endpoint)
+    return id
+  }
+
+  /** The endpoint of an id, for whoever looks at it once and keeps what he needs. */
+  takeEndpoint(id: number): Endpoint {
+    const fresh = this.#fresh.get(id)
+    if (fresh === undefined) return JSON.parse(this.text(id)) as Endpoint
+    this.#fresh.delete(id)
+    return fresh
+  }
+
   hold(holder: DictionaryHolder): void {
     this.#holders.add(holder)
   }
@@ -79,12 +98,14 @@ export class Dictionary {
 
   /** Drops what no holder marks, when over the bound. Call only between batches: their ids change. */
   compactIfFull(): boolean {
+    this.#fresh.clear()
     if (this.bytes < this.#fullBytes) return false
     this.compact()
     return true
   }
 
   compact(): void {
+    this.#fresh.clear()
     const renamed = this.kernel.compact((keep) => {
       for (const holder of this.#holders) holder.mark(keep)
     })
