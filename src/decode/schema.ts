@@ -100,7 +100,7 @@ const FLOW: Keys = {
   drop_reason_desc: fragment('drop_reason', 'drop_reason', 'steadily'),
   is_reply: { as: 'flag', column: 'is_reply', yes: 2, no: 1, run: 'ends' },
   debug_capture_point: skipped,
-  interface: repeated('rarely'),
+  interface: repeated('variedly'),
   proxy_port: skipped,
   trace_context: skipped,
   sock_xlate_point: skipped,

@@ -22,7 +22,7 @@ const RUNS_HEAD_WORDS = 4
 const RUN_SLOTS = 256
 const RECURS = { steadily: 0, variedly: 1, rarely: 2, alongside: 3 } as const
 /** Values that a key remembers. */
-const RECALLED = { steadily: 1, variedly: 16, rarely: 0, alongside: 1024 } as const
+const RECALLED = { steadily: 1, variedly: 256, rarely: 0, alongside: 1024 } as const
 /** Before them, where a column goes along with the key. */
 const COMPANION_WORDS = 4
 const KEY_BYTES = 64

@@ -104,10 +104,9 @@ export function isFalse(p: usize): bool {
   return load<u8>(p) == 0x66 && load<u32>(p, 1) == ALSE
 }
 
-/** A value that is no object and no array. */
+/** A value that is no object, no array and no string. */
 function skipScalar(p: usize): usize {
   const c = load<u8>(p)
-  if (c == QUOTE) return skipText(p + 1)
   if (isDigit(c) || c == 0x2d) return skipNumber(p)
   if (isTrue(p) || load<u32>(p) == NULL) return p + 4
   return isFalse(p) ? p + 5 : 0
@@ -117,30 +116,58 @@ function skipScalar(p: usize): usize {
 export function skipValue(p: usize): usize {
   // One bit per level, the innermost lowest: 1 in an object, 0 in an array. A leading 1 marks the bottom.
   let levels: u64 = 1
+  let isKey = false
+  // 64 bytes, their quotes and what else a plain text does not have: several texts end in there.
+  let bytes: usize = p - 64
+  let quotes: u64 = 0
+  let others: u64 = 0
   while (true) {
     const c = load<u8>(p)
-    if ((c | 0x20) == 0x7b) {
+    if (c == QUOTE) {
+      p++
+      let rest = p - bytes < 64 ? quotes >> <u64>(p - bytes) : 0
+      if (rest == 0) {
+        bytes = p
+        quotes = quotesIn(p)
+        others = othersIn(p)
+        rest = quotes
+      }
+      const length = <usize>ctz(rest)
+      if (rest != 0 && ((others >> <u64>(p - bytes)) & ((<u64>1 << <u64>length) - 1)) == 0) p += length + 1
+      else {
+        p = skipText(p)
+        if (p == 0) return 0
+      }
+      if (isKey) {
+        if (load<u8>(p) != 0x3a) return 0
+        p++
+        isKey = false
+        continue
+      }
+    } else if (isKey) return 0
+    else if ((c | 0x20) == 0x7b) {
       if (levels >> 60 != 0) return 0
       const object = c == 0x7b
       levels = (levels << 1) | u64(object)
       p++
       // `]` is `[` and two, `}` is `{` and two.
       if (load<u8>(p) != c + 2) {
-        if (object) p = skipKey(p)
-        if (p == 0) return 0
+        isKey = object
         continue
       }
       p++
       levels >>= 1
-    } else p = skipScalar(p)
+    } else {
+      p = skipScalar(p)
+      if (p == 0) return 0
+    }
     while (true) {
-      if (p == 0 || levels == 1) return p
+      if (levels == 1) return p
       const mark = load<u8>(p)
       const object = (levels & 1) != 0
       p++
       if (mark == 0x2c) {
-        if (object) p = skipKey(p)
-        if (p == 0) return 0
+        isKey = object
         break
       }
       if (mark != (object ? 0x7d : 0x5d)) return 0
@@ -149,9 +176,37 @@ export function skipValue(p: usize): usize {
   }
 }
 
-/** A key with its colon. */
-function skipKey(p: usize): usize {
-  if (load<u8>(p) != QUOTE) return 0
-  p = skipText(p + 1)
-  return p != 0 && load<u8>(p) == 0x3a ? p + 1 : 0
+// @ts-ignore: decorator
+@inline
+function bits(first: v128, second: v128, third: v128, fourth: v128): u64 {
+  return (
+    <u64>i8x16.bitmask(first) |
+    (<u64>i8x16.bitmask(second) << 16) |
+    (<u64>i8x16.bitmask(third) << 32) |
+    (<u64>i8x16.bitmask(fourth) << 48)
+  )
+}
+
+// @ts-ignore: decorator
+@inline
+function quotesIn(p: usize): u64 {
+  const quote = i8x16.splat(0x22)
+  return bits(
+    i8x16.eq(v128.load(p), quote),
+    i8x16.eq(v128.load(p, 16), quote),
+    i8x16.eq(v128.load(p, 32), quote),
+    i8x16.eq(v128.load(p, 48), quote),
+  )
+}
+
+// @ts-ignore: decorator
+@inline
+function othersIn(p: usize): u64 {
+  return bits(other(v128.load(p)), other(v128.load(p, 16)), other(v128.load(p, 32)), other(v128.load(p, 48)))
+}
+
+// @ts-ignore: decorator
+@inline
+function other(v: v128): v128 {
+  return v128.or(i8x16.lt_s(v, i8x16.splat(0x20)), i8x16.eq(v, i8x16.splat(0x5c)))
 }

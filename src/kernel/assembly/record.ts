@@ -225,7 +225,7 @@ function recall(p: usize, key: usize): usize {
     const companion = load<u32>(<usize>load<u32>(memory) + row)
     if (companion == 0) return find(kindOf(key), p)
     memory += 16 + ((<usize>(companion & 1023)) << 2)
-  } else if (recurs == VARIEDLY) memory += <usize>(roughHash(p) >> 60) << 2
+  } else if (recurs == VARIEDLY) memory += <usize>(roughHash(p) >> 56) << 2
   const known = load<u32>(memory)
   if (known != 0 && isNodeAt(nodeAt(known), p)) return nodeAt(known)
   const node = find(kindOf(key), p)
@@ -275,13 +275,9 @@ function readNumber(p: usize, key: usize): usize {
 function readPath(p: usize, key: usize): usize {
   if (load<u8>(p) != 0x22) return 0
   const start = pathStart(p + 1)
-  let end = start
-  while (true) {
-    const c = load<u8>(end)
-    if (c == 0x22 || c == 0x3f || c == 0x23) break
-    if (c == 0x5c || c < 0x20 || c > 0x7f) return 0
-    end++
-  }
+  const end = untilQuery(start)
+  const c = load<u8>(end)
+  if (c != 0x22 && c != 0x3f && c != 0x23) return 0
   const behind = skipText(end)
   if (behind == 0) return 0
   set(key, intern(start, <u32>(end - start)))
@@ -293,17 +289,39 @@ function pathStart(p: usize): usize {
   const first = load<u8>(p) | 0x20
   if (first < 0x61 || first > 0x7a) return p
   let colon = p
-  while (true) {
-    const c = load<u8>(colon)
-    const letter = (c | 0x20) >= 0x61 && (c | 0x20) <= 0x7a
-    if (!letter && !isDigit(c) && c != 0x2b && c != 0x2d && c != 0x2e) break
-    colon++
-  }
+  while (isOfScheme(load<u8>(colon))) colon++
   if (load<u8>(colon) != 0x3a || load<u16>(colon, 1) != 0x2f2f) return p
   p = colon + 3
   while (true) {
-    const c = load<u8>(p)
-    if (c == 0x2f || c == 0x3f || c == 0x23 || c == 0x22 || c == 0x5c || c < 0x20 || c > 0x7f) return p
-    p++
+    const v = v128.load(p)
+    const ends = i8x16.bitmask(v128.or(endOfPath(v), i8x16.eq(v, i8x16.splat(0x2f))))
+    if (ends != 0) return p + <usize>ctz(ends)
+    p += 16
   }
+}
+
+// @ts-ignore: decorator
+@inline
+function isOfScheme(c: u8): bool {
+  const letter = (c | 0x20) >= 0x61 && (c | 0x20) <= 0x7a
+  return letter || isDigit(c) || c == 0x2b || c == 0x2d || c == 0x2e
+}
+
+/** The first byte, from `p` on, that is in no path: what ends one, or what is no plain text. */
+// @ts-ignore: decorator
+@inline
+function untilQuery(p: usize): usize {
+  while (true) {
+    const ends = i8x16.bitmask(endOfPath(v128.load(p)))
+    if (ends != 0) return p + <usize>ctz(ends)
+    p += 16
+  }
+}
+
+/** `"`, `?`, `#`, and what is no plain text: `\`, control characters and, as signed bytes, what is beyond ASCII. */
+// @ts-ignore: decorator
+@inline
+function endOfPath(v: v128): v128 {
+  const ends = v128.or(i8x16.eq(v, i8x16.splat(0x22)), v128.or(i8x16.eq(v, i8x16.splat(0x3f)), i8x16.eq(v, i8x16.splat(0x23))))
+  return v128.or(ends, v128.or(i8x16.lt_s(v, i8x16.splat(0x20)), i8x16.eq(v, i8x16.splat(0x5c))))
 }
