@@ -30,7 +30,17 @@ export async function makeBundle(folder: string): Promise<Bundle> {
   renameSync(join(folder, 'bundle.json.new'), join(folder, 'bundle.json'))
   for (const name of readdirSync(folder))
     if (name.startsWith('program-') && !name.includes(hash)) rmSync(join(folder, name))
+  launchOnce(folder)
   return bundle
+}
+
+/** Node keeps what it makes of `launch.ts` in its compile cache; otherwise the first start would pay for it. */
+function launchOnce(folder: string): void {
+  spawnSync(process.execPath, [join(import.meta.dirname, 'launch.ts'), '--version'], {
+    env: { ...process.env, NODE_COMPILE_CACHE: folder },
+    stdio: 'ignore',
+    timeout: 60_000,
+  })
 }
 
 /** All in one script that answers with a function of `require` and `module`. Adds what it reads to `sources`. */
