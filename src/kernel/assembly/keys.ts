@@ -97,10 +97,9 @@ export function lengthOf(key: usize): usize {
 @inline
 export function isAt(key: usize, p: usize): bool {
   const mask = load<u32>(key, 32)
-  const low = i8x16.bitmask(i8x16.eq(v128.load(p), v128.load(key)))
-  if (mask >> 16 == 0) return (low & mask) == mask
-  const high = i8x16.bitmask(i8x16.eq(v128.load(p, 16), v128.load(key, 16)))
-  return ((low | (high << 16)) & mask) == mask
+  let same = <u32>i8x16.bitmask(i8x16.eq(v128.load(p), v128.load(key)))
+  if (mask >> 16 != 0) same |= <u32>i8x16.bitmask(i8x16.eq(v128.load(p, 16), v128.load(key, 16))) << 16
+  return (mask & ~same) == 0
 }
 
 /** The known key at `p`, or 0. */

@@ -84,8 +84,12 @@ export function readObject(p: usize, context: usize): usize {
     let key: usize = load<u32>(guess)
     if (!isAt(key, p)) {
       if (load<u8>(p) != 0x22) return 0
-      key = lookUp(context, p)
-      if (key != 0) store<u32>(guess, <u32>key)
+      // A key that is not always there is mostly followed by the same one as when it is.
+      key = load<u32>(key, 60)
+      if (!isAt(key, p)) {
+        key = lookUp(context, p)
+        if (key != 0) store<u32>(guess, <u32>key)
+      }
     }
     if (key != 0) {
       if (!isRun && (runsOf(key) & BEGINS) != 0) {
