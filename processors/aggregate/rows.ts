@@ -35,17 +35,12 @@ export class RowWriter {
     })
   }
 
-  rows(groups: Uint32Array, revision: number): TextRows[] {
-    const pieces: TextRows[] = []
-    this.#kernel.render(groups, revision, (text, rows) => {
-      pieces.push(
-        new TextRows(
-          text,
-          Array.from(rows, (group) => this.#groups.flowsOf(group)),
-        ),
-      )
-    })
-    return pieces
+  /** A piece at a time, each until the next is taken. */
+  *rows(groups: Uint32Array, revision: number): Generator<TextRows> {
+    for (const piece of this.#kernel.render(groups, revision)) {
+      const flows = Array.from(piece.groups, (group) => this.#groups.flowsOf(group))
+      yield new TextRows(piece.text, flows, piece.isThere)
+    }
   }
 }
 

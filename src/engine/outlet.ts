@@ -5,7 +5,7 @@ import type { Ledger } from '../telemetry/ledger.ts'
 export class Outlet {
   readonly id: string
   readonly sink: Sink
-  #waiting: { readonly ledger: Ledger; readonly rows: RowBatch }[] = []
+  #waiting: { readonly ledger: Ledger; rows: RowBatch }[] = []
   /** Why it takes nothing at the moment; null when it does. */
   trouble: string | null = null
 
@@ -27,6 +27,12 @@ export class Outlet {
   /** `ledger` is the pipeline's: it is told when the rows are delivered. */
   add(ledger: Ledger, rows: RowBatch): void {
     if (rows.flows.length > 0) this.#waiting.push({ ledger, rows })
+  }
+
+  /** The rows added last go on waiting, if they do. */
+  keep(): void {
+    const last = this.#waiting.at(-1)
+    if (last) last.rows = last.rows.keep()
   }
 
   /** Writes what waits, oldest first; what the sink does not take goes on waiting. */

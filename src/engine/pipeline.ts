@@ -20,8 +20,8 @@ import type { BalanceSheet } from '../telemetry/balance-sheet.ts'
 import type { Ledger } from '../telemetry/ledger.ts'
 import type { Outlet } from './outlet.ts'
 
-/** Rows are written before they pile up, not only with the commit: what lives shortly is cheap to collect. */
-const MOST_WAITING_ROWS = 512
+/** Rows are written before they pile up, not only with the commit: those that wait have to be copied. */
+const MOST_WAITING_ROWS = 128
 
 export interface PipelineParts {
   readonly id: string
@@ -136,6 +136,7 @@ export class Pipeline {
     for (const outlet of outlets) {
       outlet.add(ledger, rows)
       if (outlet.waitingRows > MOST_WAITING_ROWS && outlet.trouble === null) outlet.write()
+      outlet.keep()
     }
   }
 

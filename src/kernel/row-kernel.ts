@@ -134,6 +134,14 @@ const MOST_ROWS = 512
 const FIRST_BUFFER_BYTES = 256 * 1024
 const NO_CELL = 0
 
+/** Some rows, and until when they can be read. */
+export interface RenderedRows {
+  /** In the kernel's memory; the next rows are written there. */
+  readonly text: Buffer
+  readonly groups: Uint32Array
+  isThere(): boolean
+}
+
 /** HOT, by way of the kernel: writes groups as rows of JSON. */
 export class RowKernel {
   readonly #kernel: Kernel
@@ -142,6 +150,8 @@ export class RowKernel {
   readonly #orders: number[][] = []
   readonly #list: number
   readonly #ends: number
+  /** Grows whenever rows are written, and so over those before. */
+  #edition = 0
 
   constructor(kernel: Kernel, { groups, answers, orders, seed, keyIds }: RowPlan) {
     this.#kernel = kernel
@@ -164,8 +174,8 @@ export class RowKernel {
     this.#cells = kernel.list(cells) / 4
   }
 
-  /** Calls `take` with lines of JSON, each with its line feed, for some of the groups at a time, in order. */
-  render(groups: Uint32Array, revision: number, take: (text: Buffer, rows: Uint32Array) => void): void {
+  /** Lines of JSON, each with its line feed, for some of the groups at a time, in order. */
+  *render(groups: Uint32Array, revision: number): Generator<RenderedRows> {
     for (let from = 0; from < groups.length; ) {
       const some = groups.subarray(from, from + MOST_ROWS)
       const written = this.#some(some, revision)
@@ -174,13 +184,19 @@ export class RowKernel {
         const { words, bytes } = this.#kernel
         const start = words[this.#cells + CELL.buffer]
         const end = words[this.#ends / 4 + written - 1]
-        take(Buffer.from(bytes.subarray(start, start + end)), some.subarray(0, written))
+        const edition = this.#edition
+        yield {
+          text: bytes.subarray(start, start + end),
+          groups: some.subarray(0, written),
+          isThere: () => edition === this.#edition,
+        }
       }
       from += written
     }
   }
 
   #some(groups: Uint32Array, revision: number): number {
+    this.#edition++
     const kernel = this.#kernel
     kernel.words.set(groups, this.#list / 4)
     kernel.words[this.#cells + CELL.count] = groups.length

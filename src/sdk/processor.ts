@@ -57,6 +57,7 @@ export interface Pane {
 export interface ClosedWindow {
   /** As in `Pane.window`. */
   readonly window: string
+  /** To be read before the next is taken, or to be kept. */
   readonly rows: RowBatch
 }
 

@@ -88,7 +88,7 @@ export class Outbox {
     const lanes = this.#lanesOf.get(pipeline)
     if (lanes === undefined) return
     const { flows } = rows
-    for (const [row, line] of linesOf(rows).entries()) {
+    for (const [row, line] of linesOf(rows.keep()).entries()) {
       const entry = this.#open.get(pipeline) ?? { lines: [], bytes: 0, flows: 0 }
       entry.lines.push(line)
       entry.bytes += line.length

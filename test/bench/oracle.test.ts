@@ -29,5 +29,5 @@ async function rowsOf(path: string): Promise<Row[]> {
   const dictionary = new Dictionary()
   const { fold, reads } = await workloadFold(dictionary)
   decodeFile(path, dictionary, reads, (batch) => fold.fold(batch))
-  return [...fold.flush()].flatMap(({ rows }) => rowsOfBatch(rows))
+  return Array.from(fold.flush(), ({ rows }) => rowsOfBatch(rows)).flat()
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
+import { TextRows } from '../../src/sdk/index.ts'
 import { tempDir } from '../support/temp-dir.ts'
 import { FLOWS_PER_ROW, laneOf, OutboxWorld } from './outbox-world.ts'
 
@@ -146,8 +147,8 @@ test('the space of delivered rows is used again', async (t) => {
 test('rows are taken a few entries at a time, by number and by size, and entries hold so many and so much', async (t) => {
   const world = await OutboxWorld.open(tempDir(t), laneOf('splunk'))
   world.add(1200)
-  const long = { lines: [1, 2, 3].map((i) => `"${i}${'x'.repeat(700_000)}"`), flows: [1, 1, 1] }
-  world.outbox.add('logs', long, 0)
+  const long = [1, 2, 3].map((i) => `"${i}${'x'.repeat(700_000)}"\n`).join('')
+  world.outbox.add('logs', new TextRows(Buffer.from(long), [1, 1, 1]), 0)
   world.commit()
   const lane = world.lane('splunk')
   assert.deepEqual(

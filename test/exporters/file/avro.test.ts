@@ -84,7 +84,7 @@ test('values that no column could hold become null, and never an error', (t) => 
     Reply: 'yes',
     Verdict: 7,
   } as unknown as Row
-  avroSink(path).write({ lines: [JSON.stringify(odd)], flows: [1] })
+  avroSink(path).write(rowBatch([odd]))
   const [read] = avroRows(readFileSync(path)) as [Wrapped]
   assert.deepEqual([read.TimeGenerated, read.SourceIdentity, read.Reply], [null, null, null])
   assert.equal((valuesOf(read) as Row).Verdict, '7')

@@ -66,7 +66,9 @@ export class CommittedFold {
 
   /** Closes all, commits, and gives every row there ever was. */
   finish(): readonly Row[] {
-    this.#takeOut([...this.#folding.fold.flush()])
+    this.#takeOut(
+      Array.from(this.#folding.fold.flush(), ({ window, rows }) => ({ window, rows: rows.keep() })),
+    )
     this.commit()
     return this.#stored!.rows
   }

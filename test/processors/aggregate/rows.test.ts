@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { COLUMNS, type Flow, type JsonObject, type Row } from '../../../src/sdk/index.ts'
+import {
+  COLUMNS,
+  type Flow,
+  type JsonObject,
+  type Row,
+  type RowBatch,
+  rowsOf,
+} from '../../../src/sdk/index.ts'
 import { at, folding } from './support.ts'
 
 const POLICY = {
@@ -254,4 +261,23 @@ test('a UUID changes with the pipeline, the window, the key and the revision, an
   give(at(0))
   others.push(...flush())
   assert.equal(new Set([uuid, ...others.map(({ UUID }) => UUID)]).size, 6)
+})
+
+test('rows can be read until the next are taken, and throw behind that; those that are kept stay', () => {
+  const { fold, batch } = folding({ key: ['destination_port'] })
+  const flows = Array.from({ length: 1200 }, (_, i) =>
+    at(1, { l4: { TCP: { source_port: 41000, destination_port: i + 1 } } }),
+  )
+  fold.fold(batch(flows))
+  const lent: RowBatch[] = []
+  const kept: RowBatch[] = []
+  for (const { rows } of fold.flush()) {
+    lent.push(rows)
+    kept.push(rows.keep())
+    assert.deepEqual(rows.text, kept.at(-1)?.text)
+  }
+  assert.ok(lent.length > 1)
+  for (const rows of lent.slice(0, -1)) assert.throws(() => rows.text, /these rows are gone/)
+  const keptRows = kept.flatMap((rows) => rowsOf(rows))
+  assert.equal(new Set(keptRows.map(({ Layer4 }) => JSON.stringify(Layer4))).size, 1200)
 })

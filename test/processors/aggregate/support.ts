@@ -42,7 +42,8 @@ export function folding(
   const parsed = aggregate.settings.parse(settings)
   aggregate.check?.(parsed)
   const fold = aggregate.create({ settings: parsed, host, pipeline: 'logs/test' })
-  const close = () => [...fold.close(clock.now())]
+  const close = () =>
+    Array.from(fold.close(clock.now()), ({ window, rows }) => ({ window, rows: rows.keep() }))
   const batch = (flows: readonly Flow[]) => batchOf(host.dictionary, flows)
   return {
     fold,
@@ -71,7 +72,7 @@ export function timeAt(seconds: number): string {
 }
 
 export function rowsOf(windows: Iterable<ClosedWindow>): readonly Row[] {
-  return [...windows].flatMap(({ rows }) => rowsOfBatch(rows))
+  return Array.from(windows, ({ rows }) => rowsOfBatch(rows)).flat()
 }
 
 /** What a test about windows wants to see of rows: start in seconds, revision, flows. */
