@@ -264,7 +264,7 @@ test('a UUID changes with the pipeline, the window, the key and the revision, an
 })
 
 test('rows can be read until the next are taken, and throw behind that; those that are kept stay', () => {
-  const { fold, batch } = folding({ key: ['destination_port'] })
+  const { fold, batch } = folding({ key: ['l4_protocol', 'destination_port'] })
   const flows = Array.from({ length: 1200 }, (_, i) =>
     at(1, { l4: { TCP: { source_port: 41000, destination_port: i + 1 } } }),
   )
