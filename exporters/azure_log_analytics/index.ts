@@ -14,6 +14,8 @@ import { Ingestion } from './ingestion.ts'
 import { LogAnalyticsSender, RESTAMPED_DOC } from './log-analytics-sender.ts'
 import { httpSettings, Transport } from './transport.ts'
 
+const { proxy, tls } = httpShape()
+
 export const azureLogAnalytics = defineSender({
   kind: 'sender',
   type: 'azure_log_analytics',
@@ -44,9 +46,9 @@ export const azureLogAnalytics = defineSender({
       .default('public')
       .describe('Azure cloud that the workspace is in.'),
     auth: authSettings.prefault({ kind: 'default' }).describe('How flowfold proves who it is.'),
-    proxy: httpShape.proxy,
-    tls: httpShape.tls,
-    ...deliveryShape,
+    proxy,
+    tls,
+    ...deliveryShape(),
   }),
   check(settings) {
     const { auth } = settings

@@ -46,8 +46,8 @@ const settings = z.strictObject({
   max_payload_bytes: size({ minBytes: 1024 })
     .prefault('4MiB')
     .describe('Longest request, before compression. A single row beyond it goes to the dead letter.'),
-  ...httpShape,
-  ...deliveryShape,
+  ...httpShape(),
+  ...deliveryShape(),
 })
 
 export const otlpHttp = defineSender({

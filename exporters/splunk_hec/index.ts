@@ -60,8 +60,8 @@ const settings = z.strictObject({
   ack_timeout: duration({ minMs: 1000 })
     .prefault('2m')
     .describe('What is not indexed by then is sent again.'),
-  ...httpShape,
-  ...deliveryShape,
+  ...httpShape(),
+  ...deliveryShape(),
 })
 
 type Settings = z.output<typeof settings>

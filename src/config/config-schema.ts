@@ -18,7 +18,7 @@ export async function configSchema(catalog: Catalog): Promise<object> {
       processors: await sectionSchema('What happens to them', catalog.processors),
       exporters: await sectionSchema('Where rows go', catalog.exporters),
       service: allowReferences(jsonSchemaOf(serviceSettings)),
-      tests: allowReferences(jsonSchemaOf(testSettings)),
+      tests: allowReferences(jsonSchemaOf(testSettings())),
     },
     additionalProperties: false,
   }

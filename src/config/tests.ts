@@ -36,42 +36,44 @@ const VALUES: { readonly [type in ColumnType]: () => z.ZodType } = {
   dynamic: () => z.union([z.record(z.string(), z.unknown()), z.array(z.unknown())]),
 }
 
-const rowPattern = z.strictObject(
-  Object.fromEntries(
-    COLUMNS.map(({ name, type, doc }) => [name, VALUES[type]().nullable().optional().describe(doc)]),
-  ),
-)
-
-/** The section `tests`. */
-export const testSettings = z
-  .array(
-    z
-      .strictObject({
-        name: z.string().min(1).describe('What it shows, in a few words'),
-        flows: z
-          .array(z.union([z.record(z.string(), z.unknown()), z.string()]))
-          .optional()
-          .describe('Flows as Hubble has them, as maps or as JSON lines'),
-        file: z
-          .string()
-          .min(1)
-          .optional()
-          .describe(
-            'A recorded events.log instead, also as .gz; beside this config file unless it begins with "/"',
-          ),
-        match: z
-          .enum(['partial', 'exact'])
-          .default('partial')
-          .describe('`partial` compares the columns that are named, `exact` all but UUID'),
-        expect: z
-          .record(z.string(), z.array(rowPattern))
-          .describe(
-            'Every row that comes out, in any order, by pipeline; null for a column that must not be there',
-          ),
-      })
-      .superRefine(checkTest),
+const rowPattern = () =>
+  z.strictObject(
+    Object.fromEntries(
+      COLUMNS.map(({ name, type, doc }) => [name, VALUES[type]().nullable().optional().describe(doc)]),
+    ),
   )
-  .describe('What these flows become: `flowfold test` finds out')
+
+/** The section `tests`. Made when asked for: most configs have none. */
+export const testSettings = () =>
+  z
+    .array(
+      z
+        .strictObject({
+          name: z.string().min(1).describe('What it shows, in a few words'),
+          flows: z
+            .array(z.union([z.record(z.string(), z.unknown()), z.string()]))
+            .optional()
+            .describe('Flows as Hubble has them, as maps or as JSON lines'),
+          file: z
+            .string()
+            .min(1)
+            .optional()
+            .describe(
+              'A recorded events.log instead, also as .gz; beside this config file unless it begins with "/"',
+            ),
+          match: z
+            .enum(['partial', 'exact'])
+            .default('partial')
+            .describe('`partial` compares the columns that are named, `exact` all but UUID'),
+          expect: z
+            .record(z.string(), z.array(rowPattern()))
+            .describe(
+              'Every row that comes out, in any order, by pipeline; null for a column that must not be there',
+            ),
+        })
+        .superRefine(checkTest),
+    )
+    .describe('What these flows become: `flowfold test` finds out')
 
 /** The tests of a config, as far as they are sound; the report has the rest. */
 export function readTests(
@@ -81,7 +83,7 @@ export function readTests(
 ): readonly ConfigTest[] {
   const node = nodeAt(root, ['tests'])
   if (node === null || plain(node) === null) return []
-  const settings = readSettings(root, ['tests'], testSettings, report)
+  const settings = readSettings(root, ['tests'], testSettings(), report)
   if (settings === null) return []
   const ids = pipelines.map(({ id }) => id)
   return settings.output.map(({ name, flows, file, match, expect }, index) => {

@@ -2,8 +2,8 @@ import { z } from 'zod'
 import type { DeliverySettings } from './exporter.ts'
 import { duration, size } from './settings.ts'
 
-/** Settings that every sender shares; spread them into its schema. */
-export const deliveryShape = {
+/** Settings that every sender shares; spread them into its schema. Made when asked for: most starts have no sender. */
+export const deliveryShape = () => ({
   concurrency: z.int().min(1).max(64).default(2).describe('Requests in flight at once.'),
   timeout: duration({ minMs: 100 })
     .prefault('30s')
@@ -50,10 +50,12 @@ export const deliveryShape = {
     .describe(
       'File for rows that the backend refuses for good; `flowfold replay` sends them again. `auto` is `dead_letter/ID.jsonl` in `state_dir`; with `none` they are only counted.',
     ),
-} as const
+})
 
 /** What the engine needs of them. */
-export function deliveryOf(settings: z.output<z.ZodObject<typeof deliveryShape>>): DeliverySettings {
+export function deliveryOf(
+  settings: z.output<z.ZodObject<ReturnType<typeof deliveryShape>>>,
+): DeliverySettings {
   const { concurrency, timeout, retry, outbox, dead_letter } = settings
   return {
     concurrency,

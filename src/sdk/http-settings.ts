@@ -9,8 +9,8 @@ import type { Host } from './host.ts'
 
 const path = (doc: string) => z.string().min(1).nullable().default(null).describe(doc)
 
-/** Settings of everything that speaks HTTP to a backend; spread them into its schema. */
-export const httpShape = {
+/** Settings of everything that speaks HTTP to a backend; spread them into its schema. Made when asked for. */
+export const httpShape = () => ({
   token: z
     .string()
     .min(1)
@@ -51,7 +51,7 @@ export const httpShape = {
     })
     .prefault({})
     .describe('For `https` endpoints. Files are read again when they change.'),
-} as const
+})
 
 /** An `http` or `https` URL without credentials. */
 export function httpUrl() {
@@ -64,8 +64,8 @@ export function httpUrl() {
     )
 }
 
-export type HttpSettings = z.output<z.ZodObject<typeof httpShape>> &
-  Pick<z.output<z.ZodObject<typeof deliveryShape>>, 'timeout' | 'concurrency'>
+export type HttpSettings = z.output<z.ZodObject<ReturnType<typeof httpShape>>> &
+  Pick<z.output<z.ZodObject<ReturnType<typeof deliveryShape>>>, 'timeout' | 'concurrency'>
 
 /** Throws a `SettingError` for files that are missing or hold something else, and for settings that need each other. */
 export function checkHttp(settings: HttpSettings): void {

@@ -15,7 +15,7 @@ type Differences = Partial<Pick<DeliverySettings, 'concurrency' | 'timeoutMs' | 
   readonly outbox?: Partial<DeliverySettings['outbox']>
 }
 
-const SETTINGS = z.strictObject({ ...deliveryShape })
+const SETTINGS = z.strictObject({ ...deliveryShape() })
 
 /** An exporter with its backend in memory: it has the rows it took, and answers as the test says. */
 export class TestBackend {
