@@ -6,25 +6,33 @@ import { byte, hex } from './text-writer'
 /** The question for eight bytes that stand for a text in UUIDs. Also in `src/kernel/row-kernel.ts`. */
 const HASH_QUESTION: u32 = 3
 
-let a: u32 = 0
-let b: u32 = 0
-let c: u32 = 0
-let d: u32 = 0
+const C1: u64 = 0x87c37b91114253d5
+const C2: u64 = 0x4cf5ad432745937f
 
-/** One round of MurmurHash3's 32-bit mixer for each of four words, each fed by its neighbour. */
-function mix(value: u32): void {
-  let carried: u32 = (value ^ d) * 0xcc9e2d51
-  carried = rotl(carried, 15)
-  a = (a ^ (carried * 0x1b873593)) * 5 + 0xe6546b64
-  carried = ((carried ^ a) * 0x85ebca6b) ^ (a >> 13)
-  carried = rotl(carried, 15)
-  b = (b ^ (carried * 0x1b873593)) * 5 + 0xe6546b64
-  carried = ((carried ^ b) * 0x85ebca6b) ^ (b >> 13)
-  carried = rotl(carried, 15)
-  c = (c ^ (carried * 0x1b873593)) * 5 + 0xe6546b64
-  carried = ((carried ^ c) * 0x85ebca6b) ^ (c >> 13)
-  carried = rotl(carried, 15)
-  d = (d ^ (carried * 0x1b873593)) * 5 + 0xe6546b64
+/** The halves of the hash, and which of them the next word goes to. */
+let a: u64 = 0
+let b: u64 = 0
+let isSecond: bool = false
+
+/** Half a round of MurmurHash3 for 128 bits: words go to both halves in turn. */
+// @ts-ignore: decorator
+@inline
+function mix(value: u64): void {
+  if (isSecond) {
+    b = rotl(b ^ (rotl(value * C2, 33) * C1), 31) + a
+    b = b * 5 + 0x38495ab5
+  } else {
+    a = rotl(a ^ (rotl(value * C1, 31) * C2), 27) + b
+    a = a * 5 + 0x52dce729
+  }
+  isSecond = !isSecond
+}
+
+/** Its last step: every bit of the input by now decides about every bit. */
+function spread(h: u64): u64 {
+  h = (h ^ (h >> 33)) * 0xff51afd7ed558ccd
+  h = (h ^ (h >> 33)) * 0xc4ceb9fe1a85ec53
+  return h ^ (h >> 33)
 }
 
 /**
@@ -32,34 +40,37 @@ function mix(value: u32): void {
  * bytes of their SHA-256, and all is mixed by multiplication: it tells rows apart, it is no secret and no signature.
  */
 export function uuid(answers: usize, seed: usize, revision: u32, record: usize, cells: usize, ids: usize): void {
-  a = load<u32>(seed)
-  b = load<u32>(seed, 4)
-  c = load<u32>(seed, 8)
-  d = load<u32>(seed, 12)
+  a = load<u64>(seed)
+  b = load<u64>(seed, 8)
+  isSecond = false
   mix(revision)
   for (let i: usize = 0; i < cells; i++) {
-    const cell = load<u32>(record + (i << 2))
-    if (load<u32>(ids + (i << 2)) == 0) {
-      mix(cell)
-      continue
+    let value: u64 = load<u32>(record + (i << 2))
+    if (load<u32>(ids + (i << 2)) != 0) {
+      const hash: usize = ask(answers, HASH_QUESTION, <u32>value, 0)
+      if (<u32>hash == PENDING) return
+      value = load<u64>(hash)
     }
-    const hash: usize = ask(answers, HASH_QUESTION, cell, 0)
-    if (<u32>hash == PENDING) return
-    mix(load<u32>(hash))
-    mix(load<u32>(hash, 4))
+    mix(value)
   }
+  a += b
+  b += a
+  a = spread(a)
+  b = spread(b)
+  a += b
+  b += a
   byte(0x22)
-  hex(a, 8)
+  hex(<u32>(a >> 32), 8)
   byte(0x2d)
-  hex(b >> 16, 4)
+  hex(<u32>a >> 16, 4)
   byte(0x2d)
   byte(0x38)
-  hex(b, 3)
+  hex(<u32>a, 3)
   byte(0x2d)
   byte(0x61)
-  hex(c >> 16, 3)
+  hex(<u32>(b >> 48), 3)
   byte(0x2d)
-  hex(c, 4)
-  hex(d, 8)
+  hex(<u32>(b >> 32), 4)
+  hex(<u32>b, 8)
   byte(0x22)
 }
