@@ -47,7 +47,7 @@ export function agree(f: usize, record: usize, values: usize): void {
     const held = v128.load(record + at)
     // All bits of a cell that differs are set, and stay set.
     const differs = i32x4.ne(held, v128.load(values + at))
-    if (v128.any_true(differs)) v128.store(record + at, v128.or(held, differs))
+    v128.store(record + at, v128.or(held, differs))
   }
 }
 
@@ -55,27 +55,37 @@ export function agree(f: usize, record: usize, values: usize): void {
 // @ts-ignore: decorator
 @inline
 export function collect(f: usize, record: usize, values: usize, weight: f64): void {
-  const room = (<usize>load<u32>(f, EXAMPLE_COUNT)) << 2
+  const most = load<u32>(f, EXAMPLE_COUNT)
   let cell = values + <usize>load<u32>(f, COLLECTED)
-  let example = record + <usize>load<u32>(f, EXAMPLES)
+  let examples = record + <usize>load<u32>(f, EXAMPLES)
   let others = record + <usize>load<u32>(f, OTHERS)
   for (let left = load<u32>(f, COLLECTED_COUNT); left > 0; left--) {
     const value = load<u32>(cell)
-    if (value != 0 && load<u32>(example) != value) collectOther(value, example, room, others, weight)
+    if (value != 0 && !isAmong(value, examples, most)) add(value, examples, most, others, weight)
     cell += 4
-    example += room
+    examples += (<usize>most) << 2
     others += 8
   }
 }
 
-function collectOther(value: u32, from: usize, room: usize, others: usize, weight: f64): void {
-  for (let example = from; example < from + room; example += 4) {
-    const known = load<u32>(example)
-    if (known == value) return
-    if (known == 0) {
-      store<u32>(example, value)
-      return
-    }
+/** Looks at all of them: at which the value stands could not be foreseen. */
+// @ts-ignore: decorator
+@inline
+function isAmong(value: u32, examples: usize, count: u32): bool {
+  const wanted = i32x4.splat(value)
+  for (let i: u32 = 0; i < count; i += 4) {
+    const same = i32x4.bitmask(i32x4.eq(v128.load(examples + ((<usize>i) << 2)), wanted))
+    if ((same & (15 >> (4 - min<u32>(count - i, 4)))) != 0) return true
+  }
+  return false
+}
+
+function add(value: u32, examples: usize, most: u32, others: usize, weight: f64): void {
+  const end = examples + ((<usize>most) << 2)
+  for (let example = examples; example < end; example += 4) {
+    if (load<u32>(example) != 0) continue
+    store<u32>(example, value)
+    return
   }
   store<f64>(others, load<f64>(others) + weight)
 }
@@ -88,7 +98,8 @@ export function sum(f: usize, columns: usize, record: usize, row: usize, weight:
   let total = record + <usize>load<u32>(f, SUMS)
   for (let left = load<u32>(f, SUMMED_COUNT); left > 0; left--) {
     const count = at(columnAt(columns, load<u32>(place)), row)
-    if (count != 0) store<f64>(total, load<f64>(total) + <f64>count)
+    // Also when it is 0: which of them is could not be foreseen.
+    store<f64>(total, load<f64>(total) + <f64>count)
     place += 4
     total += 8
   }
@@ -98,7 +109,7 @@ export function sum(f: usize, columns: usize, record: usize, row: usize, weight:
     let mask: usize = load<u32>(f, FLAG_MASKS)
     let flagged = record + <usize>load<u32>(f, FLAGGED)
     for (let left = masks; left > 0; left--) {
-      if ((flags & load<u32>(mask)) != 0) store<f64>(flagged, load<f64>(flagged) + weight)
+      store<f64>(flagged, load<f64>(flagged) + select<f64>(weight, 0, (flags & load<u32>(mask)) != 0))
       mask += 4
       flagged += 8
     }

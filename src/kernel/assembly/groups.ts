@@ -74,7 +74,7 @@ export function find(groups: usize, key: usize, limit: u32): u32 {
   store<u32>(groups, group + 1, SIZE)
   if (group >> PAGE_SHIFT == load<u32>(groups, PAGE_COUNT)) addPage(groups)
   memory.copy(recordOf(groups, group), key, bytes)
-  if ((group + 1) * 2 > mask) rehash(groups)
+  if ((group + 1) * 4 > mask) rehash(groups)
   else write(slots, mask, hash, group)
   return group
 }
@@ -110,10 +110,10 @@ function addPage(groups: usize): void {
 export function rehash(groups: usize): void {
   const size = load<u32>(groups, SIZE)
   let mask = load<u32>(groups, SLOT_MASK)
-  if (size * 2 > mask) {
+  if (size * 4 > mask) {
     if (mask > 0) recycle(load<u32>(groups, SLOTS), (<usize>mask + 1) * SLOT)
     mask = max<u32>(mask, 511)
-    while (size * 2 > mask) mask = (mask << 1) | 1
+    while (size * 4 > mask) mask = (mask << 1) | 1
     store<u32>(groups, mask, SLOT_MASK)
     store<u32>(groups, <u32>block((<usize>mask + 1) * SLOT), SLOTS)
   } else memory.fill(load<u32>(groups, SLOTS), 0, (<usize>mask + 1) * SLOT)
