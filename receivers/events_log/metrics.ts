@@ -7,6 +7,8 @@ export const METRICS = {
     'Files whose position is kept: followed ones, and rotated ones that are still there.',
   events_log_bytes_behind: 'Bytes that are there and have not been read.',
   events_log_read_bytes_total: 'Bytes of lines that have been read.',
+  events_log_slow_lines_total:
+    'Lines written in another way than Hubble writes them, which take ten times as long to decode.',
   events_log_rotations_total: 'Rotations of followed files.',
   events_log_gaps_total:
     'Files that were removed, overwritten or damaged before they were read to their end.',
@@ -20,7 +22,7 @@ export interface Gauges {
   readonly bytesBehind: () => number
 }
 
-export type Counters = { readonly [name in 'readBytes' | 'rotations' | 'gaps' | 'gapBytes']: Counter }
+export type Counters = { readonly [name in 'readBytes' | 'slowLines' | 'rotations' | 'gaps' | 'gapBytes']: Counter }
 
 export function announce(metrics: Meter, { filesOpen, filesKnown, bytesBehind }: Gauges): Counters {
   const gauge = (name: keyof typeof METRICS, read: () => number) => metrics.gauge(name, METRICS[name], read)
@@ -30,6 +32,7 @@ export function announce(metrics: Meter, { filesOpen, filesKnown, bytesBehind }:
   gauge('events_log_bytes_behind', bytesBehind)
   return {
     readBytes: counter('events_log_read_bytes_total'),
+    slowLines: counter('events_log_slow_lines_total'),
     rotations: counter('events_log_rotations_total'),
     gaps: counter('events_log_gaps_total'),
     gapBytes: counter('events_log_gap_bytes_total'),

@@ -208,3 +208,13 @@ test('a long compressed file is read in pieces, and read on in the middle', asyn
   await second.settle()
   assert.deepEqual(second.received, range(1, 3000))
 })
+
+test('lines that Hubble would write otherwise are flows as well, and counted as slow', async (t) => {
+  const { path, follow } = setUp(t)
+  const spaced = JSON.stringify(JSON.parse(numbered(2)), null, 1).replaceAll('\n', ' ')
+  writeFileSync(path, `${lines(1, 1)}${spaced}\n${lines(3, 3)}`)
+  const follower = follow()
+  await follower.idle()
+  assert.deepEqual(follower.received, [1, 2, 3])
+  assert.equal(follower.host.metric('events_log_slow_lines_total'), 1)
+})
