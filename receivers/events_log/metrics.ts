@@ -22,7 +22,9 @@ export interface Gauges {
   readonly bytesBehind: () => number
 }
 
-export type Counters = { readonly [name in 'readBytes' | 'slowLines' | 'rotations' | 'gaps' | 'gapBytes']: Counter }
+export type Counters = {
+  readonly [name in 'readBytes' | 'slowLines' | 'rotations' | 'gaps' | 'gapBytes']: Counter
+}
 
 export function announce(metrics: Meter, { filesOpen, filesKnown, bytesBehind }: Gauges): Counters {
   const gauge = (name: keyof typeof METRICS, read: () => number) => metrics.gauge(name, METRICS[name], read)
