@@ -30,6 +30,7 @@ function differ64(a: usize, b: usize): bool {
   return v128.any_true(v128.or(first, second))
 }
 
+/** Whether so many bytes are the same; `length` is not 0. */
 // @ts-ignore: decorator
 @inline
 export function equal(a: usize, b: usize, length: usize): bool {

@@ -11,7 +11,7 @@ const PAGE_COUNT: usize = 16
 export const STRIDE: usize = 20
 export const KEY_BYTES: usize = 24
 
-/** A slot is [hash u32][group plus one u32]; at most half of them are taken. */
+/** A slot is [hash u32][group plus one u32]; at most a quarter of them are taken, so that few keys meet in one. */
 const SLOT: usize = 8
 /** Also in `src/kernel/groups.ts`. */
 const PAGE_SHIFT: u32 = 8

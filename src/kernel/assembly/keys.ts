@@ -69,7 +69,7 @@ export function extraOf(key: usize): u32 {
 export function presetOf(key: usize): u32 {
   return load<u32>(key, 56)
 }
-/** Of a fragment: its kind, how it recurs, and where the nodes are that it was: one, or 16 of a key that
+/** Of a fragment: its kind, how it recurs, and where the nodes are that it was: one, or 256 of a key that
  * varies. Of one that goes along with a column, the address of that, three unused words and 1024 nodes. */
 // @ts-ignore: decorator
 @inline

@@ -326,6 +326,7 @@ function untilQuery(p: usize): usize {
 // @ts-ignore: decorator
 @inline
 function endOfPath(v: v128): v128 {
-  const ends = v128.or(i8x16.eq(v, i8x16.splat(0x22)), v128.or(i8x16.eq(v, i8x16.splat(0x3f)), i8x16.eq(v, i8x16.splat(0x23))))
+  const marks = v128.or(i8x16.eq(v, i8x16.splat(0x3f)), i8x16.eq(v, i8x16.splat(0x23)))
+  const ends = v128.or(i8x16.eq(v, i8x16.splat(0x22)), marks)
   return v128.or(ends, v128.or(i8x16.lt_s(v, i8x16.splat(0x20)), i8x16.eq(v, i8x16.splat(0x5c))))
 }
