@@ -117,29 +117,13 @@ export function skipValue(p: usize): usize {
   // One bit per level, the innermost lowest: 1 in an object, 0 in an array. A leading 1 marks the bottom.
   let levels: u64 = 1
   let isKey = false
-  // 64 bytes, their quotes and what else a plain text does not have: several texts end in there.
-  let bytes: usize = p - 64
-  let quotes: u64 = 0
-  let others: u64 = 0
+  seen = 0
   while (true) {
     const c = load<u8>(p)
     if (c == QUOTE) {
-      p++
-      let rest = p - bytes < 64 ? quotes >> <u64>(p - bytes) : 0
-      if (rest == 0) {
-        bytes = p
-        quotes = quotesIn(p)
-        others = othersIn(p)
-        rest = quotes
-      }
-      const length = <usize>ctz(rest)
-      if (rest != 0 && ((others >> <u64>(p - bytes)) & ((<u64>1 << <u64>length) - 1)) == 0) p += length + 1
-      else {
-        p = skipText(p)
-        if (p == 0) return 0
-      }
+      p = skipOneText(p + 1)
       if (isKey) {
-        if (load<u8>(p) != 0x3a) return 0
+        if (p == 0 || load<u8>(p) != 0x3a) return 0
         p++
         isKey = false
         continue
@@ -157,12 +141,9 @@ export function skipValue(p: usize): usize {
       }
       p++
       levels >>= 1
-    } else {
-      p = skipScalar(p)
-      if (p == 0) return 0
-    }
+    } else p = skipScalar(p)
     while (true) {
-      if (levels == 1) return p
+      if (p == 0 || levels == 1) return p
       const mark = load<u8>(p)
       const object = (levels & 1) != 0
       p++
@@ -174,6 +155,27 @@ export function skipValue(p: usize): usize {
       levels >>= 1
     }
   }
+}
+
+/** Where 64 bytes were looked at, or 0; their quotes, and what else a plain text does not have. */
+let seen: usize = 0
+let quotes: u64 = 0
+let others: u64 = 0
+
+/** As `skipText`, for one of many: several mostly end in the same 64 bytes. */
+// @ts-ignore: decorator
+@inline
+function skipOneText(p: usize): usize {
+  let rest = p - seen < 64 ? quotes >> <u64>(p - seen) : 0
+  if (rest == 0) {
+    seen = p
+    quotes = quotesIn(p)
+    others = othersIn(p)
+    rest = quotes
+  }
+  const length: u64 = ctz(rest)
+  const isPlain = rest != 0 && ((others >> <u64>(p - seen)) & ((<u64>1 << length) - 1)) == 0
+  return isPlain ? p + <usize>length + 1 : skipText(p)
 }
 
 // @ts-ignore: decorator
