@@ -20,21 +20,23 @@ export interface Gauges {
   readonly filesOpen: () => number
   readonly filesKnown: () => number
   readonly bytesBehind: () => number
+  readonly slowLines: () => number
 }
 
-export type Counters = {
-  readonly [name in 'readBytes' | 'slowLines' | 'rotations' | 'gaps' | 'gapBytes']: Counter
-}
+export type Counters = { readonly [name in 'readBytes' | 'rotations' | 'gaps' | 'gapBytes']: Counter }
 
-export function announce(metrics: Meter, { filesOpen, filesKnown, bytesBehind }: Gauges): Counters {
+export function announce(
+  metrics: Meter,
+  { filesOpen, filesKnown, bytesBehind, slowLines }: Gauges,
+): Counters {
   const gauge = (name: keyof typeof METRICS, read: () => number) => metrics.gauge(name, METRICS[name], read)
   const counter = (name: keyof typeof METRICS) => metrics.counter(name, METRICS[name])
   gauge('events_log_files_open', filesOpen)
   gauge('events_log_files_known', filesKnown)
   gauge('events_log_bytes_behind', bytesBehind)
+  metrics.total('events_log_slow_lines_total', METRICS.events_log_slow_lines_total, slowLines)
   return {
     readBytes: counter('events_log_read_bytes_total'),
-    slowLines: counter('events_log_slow_lines_total'),
     rotations: counter('events_log_rotations_total'),
     gaps: counter('events_log_gaps_total'),
     gapBytes: counter('events_log_gap_bytes_total'),

@@ -65,8 +65,6 @@ export class Tail implements Receiver {
   /** Whether the last look knew of any file; null before the first. */
   #found: boolean | null = null
   #lastLookMs = Number.NEGATIVE_INFINITY
-  /** As far as they are counted. */
-  #slowLines = 0
   #seen: Seen = { folders: [], blocked: new Map(), isStale: false }
 
   constructor({ settings, host, position, reads, pause }: TailParts) {
@@ -93,6 +91,7 @@ export class Tail implements Receiver {
       filesOpen: () => this.#handles.used,
       filesKnown: () => this.#chains.all.length,
       bytesBehind: () => this.#chains.unreadBytes,
+      slowLines: () => this.#decoder.declinedLines,
     })
   }
 
@@ -205,7 +204,6 @@ export class Tail implements Receiver {
     }
     const handOver = async ({ batch, losses }: Pick<DecodedChunk, 'batch' | 'losses'>, from: TailedFile) => {
       this.#count.readBytes.add(batch.bytes)
-      this.#countSlowLines()
       for (const loss of losses) lost(loss)
       if (batch.rows.length === 0) return this.#host.clock.breathe()
       this.#chains.sawEvent(from.log, batch.columns.time_s[batch.rows[batch.rows.length - 1]] * 1000)
@@ -223,12 +221,6 @@ export class Tail implements Receiver {
       lost,
       gap: (gap) => this.#gap(intake, gap),
     })
-  }
-
-  #countSlowLines(): void {
-    const { declinedLines } = this.#decoder
-    this.#count.slowLines.add(declinedLines - this.#slowLines)
-    this.#slowLines = declinedLines
   }
 
   /** Files are rotated and removed while nobody takes their flows: what is open by then can still be read. */

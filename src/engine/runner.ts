@@ -203,7 +203,7 @@ export class Runner {
     const { graph, store } = this.#parts
     const { metrics, dictionary } = graph
     const own = metrics.meter({})
-    metrics.total('commits_total', 'Commits since the last start or reload', {}, () => this.#commits)
+    own.total('commits_total', 'Commits since the last start or reload', () => this.#commits)
     own.gauge('commit_blocked', '1 while nothing can be written', () => (this.#blocked === null ? 0 : 1))
     own.gauge('state_bytes', 'Size of the state file', () => store.bytes())
     own.gauge('dictionary_texts', 'Distinct texts held', () => dictionary.size)

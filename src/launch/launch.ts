@@ -82,7 +82,8 @@ const NEEDED = [
 /**
  * From now on V8 waits twenty times as long before it optimises a function. Its patience is made for pages that run
  * JavaScript all day; here the work is done in WebAssembly, and a start calls many functions just often enough.
- * Whatever stays busy for seconds is optimised all the same. Call it when the program is compiled, and before it runs.
+ * Whatever stays busy for seconds is optimised all the same. Call it when the program is compiled, and before it runs;
+ * other commands than `run` need not what is loaded here.
  */
 function bePatient(): void {
   // Node's modules bring along their code, which V8 takes only as long as its flags are those it was made with.
@@ -96,7 +97,7 @@ function bePatient(): void {
 if (import.meta.main) {
   const program = freshProgram(process.env.NODE_COMPILE_CACHE ?? '')
   if (program) {
-    bePatient()
+    if (process.argv[2] === 'run') bePatient()
     program.run()
   } else import('../../flowfold.ts').then(({ flowfold }) => flowfold(process.argv.slice(2)))
 }

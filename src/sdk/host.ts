@@ -44,6 +44,8 @@ export type LogFields = { readonly [name: string]: Json | undefined }
 export interface Meter {
   /** A count that only grows; the name ends in `_total`. */
   counter(name: string, doc: string, labels?: Labels): Counter
+  /** The same, counted elsewhere and read when somebody asks. */
+  total(name: string, doc: string, read: () => number, labels?: Labels): void
   /** A value read when somebody asks. */
   gauge(name: string, doc: string, read: () => number, labels?: Labels): void
 }

@@ -22,6 +22,8 @@ export class Metrics {
   meter(common: Labels): Meter {
     return {
       counter: (name, doc, labels = {}) => this.#counter(name, doc, { ...common, ...labels }),
+      total: (name, doc, read, labels = {}) =>
+        this.#add(name, doc, 'counter', { ...common, ...labels }, read),
       gauge: (name, doc, read, labels = {}) => this.#add(name, doc, 'gauge', { ...common, ...labels }, read),
     }
   }
@@ -34,11 +36,6 @@ export class Metrics {
         total += amount
       },
     }
-  }
-
-  /** A counter that is kept elsewhere. */
-  total(name: string, doc: string, labels: Labels, read: () => number): void {
-    this.#add(name, doc, 'counter', labels, read)
   }
 
   #add(name: string, doc: string, kind: MetricFamily['kind'], labels: Labels, read: () => number): void {

@@ -45,11 +45,19 @@ const injured = fc
     return json.slice(0, at) + byte + json.slice(at + 1)
   })
 
+function flowLine(members: string): string {
+  return `{"flow":{"time":"2026-03-11T09:08:07Z",${members}}}`
+}
+
+function bytesOf(lines: readonly string[]): Buffer {
+  return Buffer.from(lines.map((line) => `${line}\n`).join(''))
+}
+
 function agreeOn(lines: fc.Arbitrary<string>): void {
   const decoder = newDecoder(1 << 18)
   fc.assert(
     fc.property(fc.array(lines, { minLength: 1, maxLength: 4 }), (some) => {
-      const input = Buffer.from(some.map((line) => `${line}\n`).join(''))
+      const input = bytesOf(some)
       assert.deepEqual(together(decoder, input), plainly(input))
     }),
     { numRuns: RUNS },
@@ -61,7 +69,7 @@ test('they agree on values that nobody reads, however deep they are and wherever
   agreeOn(
     fc
       .tuple(key, fc.oneof({ weight: 3, arbitrary: value }, { weight: 1, arbitrary: injured }))
-      .map(([name, json]) => `{"flow":{"time":"2026-03-11T09:08:07Z","${name}":${json},"is_reply":true}}`),
+      .map(([name, json]) => flowLine(`"${name}":${json},"is_reply":true`)),
   )
 })
 
@@ -70,7 +78,7 @@ test('the kernel itself takes what is plain, wherever texts end', () => {
   const values = jsonOf(plain.map((inside) => `"${inside}"`))
   fc.assert(
     fc.property(values, (json) => {
-      together(decoder, Buffer.from(`{"flow":{"time":"2026-03-11T09:08:07Z","other":${json}}}\n`))
+      together(decoder, bytesOf([flowLine(`"other":${json}`)]))
       assert.equal(decoder.declinedLines, 0, json)
     }),
     { numRuns: RUNS },
@@ -82,9 +90,7 @@ test('they agree on escaped quotes that look like the end of a text, wherever th
   for (let length = 0; length <= 130; length++) {
     const before = 'x'.repeat(length)
     const values = [`["${before}\\",1]`, `{"${before}\\":1}`, `{"a":"${before}\\"}`, `["${before}\\\\",1]`]
-    const input = Buffer.from(
-      values.map((json) => `{"flow":{"time":"2026-03-11T09:08:07Z","other":${json}}}\n`).join(''),
-    )
+    const input = bytesOf(values.map((json) => flowLine(`"other":${json}`)))
     assert.deepEqual(together(decoder, input), plainly(input))
   }
 })
@@ -104,7 +110,7 @@ test('they agree on paths of URLs, wherever they begin and end', () => {
     fc
       .tuple(scheme, authority, rest)
       .map((parts) => parts.join(''))
-      .map((url) => `{"flow":{"time":"2026-03-11T09:08:07Z","l7":{"http":{"url":"${url}","code":200}}}}`),
+      .map((url) => flowLine(`"l7":{"http":{"url":"${url}","code":200}}`)),
   )
 })
 
@@ -113,14 +119,7 @@ test('they agree on short values that differ in one byte, wherever it is', () =>
   for (let length = 1; length <= 70; length++)
     for (let at = 0; at < length; at++) {
       const labels = ['a', 'b'].map((byte) => `${'x'.repeat(at)}${byte}${'x'.repeat(length - at - 1)}`)
-      const input = Buffer.from(
-        labels
-          .map(
-            (name) =>
-              `{"flow":{"time":"2026-03-11T09:08:07Z","IP":{"source":"${name}"},"verdict":"${name}"}}\n`,
-          )
-          .join(''),
-      )
+      const input = bytesOf(labels.map((name) => flowLine(`"IP":{"source":"${name}"},"verdict":"${name}"`)))
       assert.deepEqual(together(decoder, input), plainly(input))
     }
 })

@@ -139,17 +139,30 @@ test('the bundle logs', (t) => {
   )
 })
 
-test('what a run loads of Node is there before the flags of V8 change, for its code would be refused behind that', (t) => {
-  const dir = tempDir(t)
-  const late = join(dir, 'late.json')
-  const path = config(dir, { log: join(ROOT, 'config/sample/events.log') })
+/** Node's modules that a command from the bundle loads behind the flags of V8, or all where it sets none. */
+function loadedLate(test: TestContext, ...args: string[]): readonly string[] {
+  const late = join(tempDir(test), 'late.json')
   const { status, stderr } = spawnSync(
     process.execPath,
-    ['--import', join(import.meta.dirname, 'late.ts'), LAUNCH, 'run', '--config', path],
+    ['--import', join(import.meta.dirname, 'late.ts'), LAUNCH, ...args],
     { cwd: ROOT, env: { ...process.env, NODE_COMPILE_CACHE: folder, LATE_TO: late }, encoding: 'utf8' },
   )
   assert.equal(status, 0, stderr)
-  assert.deepEqual(JSON.parse(readFileSync(late, 'utf8')), ['process'])
+  return JSON.parse(readFileSync(late, 'utf8'))
+}
+
+test('what a run loads of Node is there before the flags of V8 change, for its code would be refused behind that', (t) => {
+  const path = config(tempDir(t), { log: join(ROOT, 'config/sample/events.log') })
+  assert.deepEqual(loadedLate(t, 'run', '--config', path), ['process'])
+})
+
+test('help loads nothing of what a run needs', (t) => {
+  const loaded = loadedLate(t, '--help')
+  assert.ok(loaded.includes('fs'))
+  assert.deepEqual(
+    loaded.filter((name) => /^(crypto|sqlite|zlib)$/.test(name)),
+    [],
+  )
 })
 
 test('V8 takes the code that was made of the bundle', () => {

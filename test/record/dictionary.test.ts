@@ -60,3 +60,21 @@ test('its bytes stand for memory, not for characters', () => {
   dictionary.json(id)
   assert.equal(dictionary.bytes, parsed)
 })
+
+test('endpoints are given out as they were taken in, the first time and again, however many a batch brings', () => {
+  const dictionary = new Dictionary()
+  const endpoints = Array.from({ length: 1500 }, (_, i) => ({ identity: i + 1, pod_name: `pod-${i}` }))
+  const ids = endpoints.map((endpoint) => dictionary.internEndpoint(endpoint))
+  const taken = () => ids.map((id) => dictionary.takeEndpoint(id))
+  assert.deepEqual(taken(), endpoints)
+  assert.deepEqual(taken(), endpoints)
+  assert.equal(dictionary.internEndpoint(undefined), 0)
+})
+
+test('an endpoint that nobody looked at is not found under the id that another one has after a compaction', () => {
+  const dictionary = new Dictionary()
+  dictionary.internEndpoint({ identity: 1 })
+  dictionary.compact()
+  const id = dictionary.intern('{"identity":2}')
+  assert.deepEqual(dictionary.takeEndpoint(id), { identity: 2 })
+})

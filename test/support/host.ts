@@ -62,6 +62,7 @@ export function testHost({
           },
         }
       },
+      total: (name, _doc, read) => announce(name, read),
       gauge: (name, _doc, read) => announce(name, read),
     },
     metric: (name) => metrics.get(name)?.reduce((sum, read) => sum + read(), 0),

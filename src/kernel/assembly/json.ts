@@ -8,21 +8,22 @@ const QUOTE: u8 = 0x22
 const BACKSLASH: u8 = 0x5c
 
 /**
- * The first byte, from `p` on, that a plain run of text does not have: a quote, a backslash, a control
- * character, or a byte of more than seven bits. As signed bytes the last two are both below a blank, so one
- * comparison finds them.
+ * What no plain text has, and does not end it either: a backslash, a control character, or a byte of more than
+ * seven bits. As signed bytes the last two are both below a blank, so one comparison finds them.
  */
+// @ts-ignore: decorator
+@inline
+export function oddIn(v: v128): v128 {
+  return v128.or(i8x16.lt_s(v, i8x16.splat(0x20)), i8x16.eq(v, i8x16.splat(0x5c)))
+}
+
+/** The first byte, from `p` on, that a plain run of text does not have: a quote, or an odd one. */
 // @ts-ignore: decorator
 @inline
 export function runOfText(p: usize): usize {
   while (true) {
     const v = v128.load(p)
-    const stops = i8x16.bitmask(
-      v128.or(
-        i8x16.lt_s(v, i8x16.splat(0x20)),
-        v128.or(i8x16.eq(v, i8x16.splat(0x22)), i8x16.eq(v, i8x16.splat(0x5c))),
-      ),
-    )
+    const stops = i8x16.bitmask(v128.or(oddIn(v), i8x16.eq(v, i8x16.splat(0x22))))
     if (stops != 0) return p + <usize>ctz(stops)
     p += 16
   }
@@ -160,7 +161,7 @@ export function skipValue(p: usize): usize {
 /** Where 64 bytes were looked at, or 0; their quotes, and what else a plain text does not have. */
 let seen: usize = 0
 let quotes: u64 = 0
-let others: u64 = 0
+let odds: u64 = 0
 
 /** As `skipText`, for one of many: several mostly end in the same 64 bytes. */
 // @ts-ignore: decorator
@@ -170,14 +171,15 @@ function skipOneText(p: usize): usize {
   if (rest == 0) {
     seen = p
     quotes = quotesIn(p)
-    others = othersIn(p)
+    odds = oddsIn(p)
     rest = quotes
   }
   const length: u64 = ctz(rest)
-  const isPlain = rest != 0 && ((others >> <u64>(p - seen)) & ((<u64>1 << length) - 1)) == 0
+  const isPlain = rest != 0 && ((odds >> <u64>(p - seen)) & ((<u64>1 << length) - 1)) == 0
   return isPlain ? p + <usize>length + 1 : skipText(p)
 }
 
+/** One bit for each of 64 bytes. */
 // @ts-ignore: decorator
 @inline
 function bits(first: v128, second: v128, third: v128, fourth: v128): u64 {
@@ -203,12 +205,6 @@ function quotesIn(p: usize): u64 {
 
 // @ts-ignore: decorator
 @inline
-function othersIn(p: usize): u64 {
-  return bits(other(v128.load(p)), other(v128.load(p, 16)), other(v128.load(p, 32)), other(v128.load(p, 48)))
-}
-
-// @ts-ignore: decorator
-@inline
-function other(v: v128): v128 {
-  return v128.or(i8x16.lt_s(v, i8x16.splat(0x20)), i8x16.eq(v, i8x16.splat(0x5c)))
+function oddsIn(p: usize): u64 {
+  return bits(oddIn(v128.load(p)), oddIn(v128.load(p, 16)), oddIn(v128.load(p, 32)), oddIn(v128.load(p, 48)))
 }

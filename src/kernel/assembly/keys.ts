@@ -69,6 +69,12 @@ export function extraOf(key: usize): u32 {
 export function presetOf(key: usize): u32 {
   return load<u32>(key, 56)
 }
+/** Where the guess stands for the key that comes next. */
+// @ts-ignore: decorator
+@inline
+export function guessBehindKey(key: usize): usize {
+  return key + 60
+}
 /** Of a fragment: its kind, how it recurs, and where the nodes are that it was: one, or 256 of a key that
  * varies. Of one that goes along with a column, the address of that, three unused words and 1024 nodes. */
 // @ts-ignore: decorator

@@ -10,7 +10,7 @@ import {
   nodeAt,
   valueOf,
 } from './fragments'
-import { isDigit, isFalse, isTrue, plainText, skipText, skipValue } from './json'
+import { isDigit, isFalse, isTrue, oddIn, plainText, skipText, skipValue } from './json'
 import {
   ALONGSIDE,
   actionOf,
@@ -20,6 +20,7 @@ import {
   ENDS,
   extraOf,
   FRAGMENT,
+  guessBehindKey,
   isAt,
   kindOf,
   lengthOf,
@@ -85,7 +86,7 @@ export function readObject(p: usize, context: usize): usize {
     if (!isAt(key, p)) {
       if (load<u8>(p) != 0x22) return 0
       // A key that is not always there is mostly followed by the same one as when it is.
-      key = load<u32>(key, 60)
+      key = load<u32>(guessBehindKey(key))
       if (!isAt(key, p)) {
         key = lookUp(context, p)
         if (key != 0) store<u32>(guess, <u32>key)
@@ -110,7 +111,7 @@ export function readObject(p: usize, context: usize): usize {
       if ((seen & once) != 0) return 0
       seen |= once
       p = readValue(p + lengthOf(key), key)
-      guess = key + 60
+      guess = guessBehindKey(key)
       if (isRun && p != 0) {
         isRun = addToRun(key)
         if (isRun && runsOf(key) == ENDS) {
@@ -322,11 +323,11 @@ function untilQuery(p: usize): usize {
   }
 }
 
-/** `"`, `?`, `#`, and what is no plain text: `\`, control characters and, as signed bytes, what is beyond ASCII. */
+/** `"`, `?`, `#`, and what no plain text has. */
 // @ts-ignore: decorator
 @inline
 function endOfPath(v: v128): v128 {
   const marks = v128.or(i8x16.eq(v, i8x16.splat(0x3f)), i8x16.eq(v, i8x16.splat(0x23)))
   const ends = v128.or(i8x16.eq(v, i8x16.splat(0x22)), marks)
-  return v128.or(ends, v128.or(i8x16.lt_s(v, i8x16.splat(0x20)), i8x16.eq(v, i8x16.splat(0x5c))))
+  return v128.or(ends, oddIn(v))
 }

@@ -1,5 +1,5 @@
 import type { Flow, Json, Pane, Row } from '../../../src/sdk/index.ts'
-import { type Folding, folding, rowsOf } from './support.ts'
+import { type Folding, folding, kept, rowsOf } from './support.ts'
 
 /** What the last commit made durable. */
 interface Stored {
@@ -66,9 +66,7 @@ export class CommittedFold {
 
   /** Closes all, commits, and gives every row there ever was. */
   finish(): readonly Row[] {
-    this.#takeOut(
-      Array.from(this.#folding.fold.flush(), ({ window, rows }) => ({ window, rows: rows.keep() })),
-    )
+    this.#takeOut(kept(this.#folding.fold.flush()))
     this.commit()
     return this.#stored!.rows
   }

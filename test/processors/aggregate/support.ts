@@ -42,8 +42,7 @@ export function folding(
   const parsed = aggregate.settings.parse(settings)
   aggregate.check?.(parsed)
   const fold = aggregate.create({ settings: parsed, host, pipeline: 'logs/test' })
-  const close = () =>
-    Array.from(fold.close(clock.now()), ({ window, rows }) => ({ window, rows: rows.keep() }))
+  const close = () => kept(fold.close(clock.now()))
   const batch = (flows: readonly Flow[]) => batchOf(host.dictionary, flows)
   return {
     fold,
@@ -69,6 +68,11 @@ export function at(seconds: number, differs: Partial<Flow> = {}): Flow {
 
 export function timeAt(seconds: number): string {
   return new Date(Math.round((START_S + seconds) * 1000)).toISOString()
+}
+
+/** All at once, for which their rows have to be kept. */
+export function kept(windows: Iterable<ClosedWindow>): readonly ClosedWindow[] {
+  return Array.from(windows, ({ window, rows }) => ({ window, rows: rows.keep() }))
 }
 
 export function rowsOf(windows: Iterable<ClosedWindow>): readonly Row[] {
