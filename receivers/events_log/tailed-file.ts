@@ -121,8 +121,7 @@ export class TailedFile {
 
   /** Whether a read could bring something new. */
   get hasMore(): boolean {
-    const canRead = !this.#displaced && !this.#isDoubtful && !this.isMissed && this.blocked === null
-    return canRead && this.unreadBytes > 0 && this.#place.stamp !== this.#endStamp
+    return this.#isThere && this.unreadBytes > 0 && this.#place.stamp !== this.#endStamp
   }
 
   get isOpen(): boolean {
@@ -164,9 +163,8 @@ export class TailedFile {
 
   /** Read as far as it goes, and to be closed when nobody writes to it any more. */
   get isFinished(): boolean {
-    const isRead = !this.hasMore && !this.#displaced && this.blocked === null
     const isOver = this.rotated || this.damage !== null
-    return isOver && isRead && (this.isOpen || this.unreadBytes > 0)
+    return isOver && this.#isThere && !this.hasMore && (this.isOpen || this.unreadBytes > 0)
   }
 
   /** Compressed, sound, and read to its end: nobody writes to it any more. */
@@ -257,8 +255,7 @@ export class TailedFile {
     const before = markBytes(this.#print.offset)
     try {
       const to = await (this.#open as OpenFile).read(input, this.#print.offset - before)
-      const seam = this.#print.seam
-      if (to < before || (seam !== null && mark(input.subarray(0, before)) !== seam)) {
+      if (to < before || !this.#isOurs(input, before)) {
         // The first bytes of a compressed file look alike, it is for us to say that it is another one.
         if (this.isGzip) this.displace()?.close()
         this.#isDoubtful = true
@@ -290,6 +287,18 @@ export class TailedFile {
   close(): void {
     this.#open?.close()
     this.#open = null
+  }
+
+  /** Where its content is known to be, and nothing is in the way. */
+  get #isThere(): boolean {
+    return !this.#displaced && !this.#isDoubtful && !this.isMissed && this.blocked === null
+  }
+
+  /** Whether what a read brought goes on from what is known: its first `before` bytes are the last ones that were read. */
+  #isOurs(input: Uint8Array, before: number): boolean {
+    const { offset, head, seam } = this.#print
+    if (offset === before && mark(input.subarray(0, head.bytes)) !== head.mark) return false
+    return seam === null || mark(input.subarray(0, before)) === seam
   }
 
   #took(from: number, to: number, atEnd: boolean): Read {

@@ -299,6 +299,36 @@ test('truncated while nobody looked: the new content is read, and the lost one t
   assert.equal(again.count('gap'), 1)
 })
 
+test('copy and truncate of what was not read, the copy removed and a restart: the new content counts once', async (t) => {
+  const { path, writer, follow } = setUp(t)
+  writer.write(numbered(1).slice(0, 60))
+  const commit = await follow().stop()
+  writer.write(numbered(1).slice(60))
+  truncateSync(path)
+  writer.write(lines(2, 3))
+  const follower = follow(commit)
+  await follower.idle()
+  const again = follow(await follower.stop())
+  await again.settle()
+  assert.deepEqual(again.received, range(2, 3))
+  assert.equal(again.count('gap'), 60)
+})
+
+test('truncated and written anew between a look and the first read: the new content counts once', async (t) => {
+  const { path, writer, follow } = setUp(t)
+  writer.write(lines(1, 2))
+  writer.rotate()
+  writer.write(lines(3, 4))
+  const follower = follow()
+  follower.onBatch = ({ rows }) => {
+    if (rows.length === 2 && follower.received.length === 2) writeFileSync(path, lines(5, 9))
+  }
+  await follower.idle()
+  await follower.settle()
+  assert.deepEqual(follower.received, [1, 2, ...range(5, 9)])
+  assert.equal(follower.count('gap'), Buffer.byteLength(lines(3, 4)))
+})
+
 test('deleted and created anew under the same name, and with the same inode number', async (t) => {
   const { path, follow } = setUp(t)
   rmSync(path)
