@@ -40,6 +40,11 @@ export function isHole(bytes: Uint8Array): boolean {
 
 export const UNSEEN: Fingerprint = { offset: 0, head: headOf(new Uint8Array(0)), seam: null }
 
+/** Whether a mark of `bytes` bytes is one of nothing but NULs, which any hole has. */
+export function isMarkOfHole(seam: string, bytes: number): boolean {
+  return seam === mark(new Uint8Array(bytes))
+}
+
 /**
  * The fingerprint after `bytes` more. They stand in `input` at `at`, and before them the `markBytes` that came before.
  */

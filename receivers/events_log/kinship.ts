@@ -1,3 +1,4 @@
+import { isMarkOfHole, markBytes } from './fingerprint.ts'
 import type { OpenFile } from './open-file.ts'
 import type { Sighting } from './survey.ts'
 import type { TailedFile } from './tailed-file.ts'
@@ -56,9 +57,14 @@ class Candidate {
 
 /** Whether `other` holds what is known of the file. */
 export function isContentOf(file: TailedFile, other: OpenFile): boolean {
-  const { head, offset } = file.print
-  const isKnown = head.bytes > 0 || (other.isGzip ? other.contentBytes() === file.size : offset > 0)
-  return isKnown && !file.isNotAt(other.place.id) && other.holds(file.print)
+  return isKnownBy(file, other) && !file.isNotAt(other.place.id) && other.holds(file.print)
+}
+
+/** Whether there is anything in `other` to know the file by: one that begins with a hole begins like all of its kind. */
+function isKnownBy({ print: { head, offset, seam }, size }: TailedFile, other: OpenFile): boolean {
+  if (head.bytes > 0) return true
+  if (other.isGzip) return other.contentBytes() === size
+  return seam !== null && !isMarkOfHole(seam, markBytes(offset))
 }
 
 function hasMovedTo(file: TailedFile, sighting: Sighting, candidate: Candidate): boolean {

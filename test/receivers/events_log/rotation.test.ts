@@ -329,6 +329,27 @@ test('truncated and written anew between a look and the first read: the new cont
   assert.equal(follower.count('gap'), Buffer.byteLength(lines(3, 4)))
 })
 
+test('a removed file that began with a hole is not taken for the next one that does, after a restart', async (t) => {
+  const { path, writer, follow } = setUp(t)
+  const leaveHole = () => {
+    writer.write(lines(1, 4))
+    truncateSync(path)
+  }
+  leaveHole()
+  writer.write(numbered(1).slice(0, 60))
+  const follower = follow()
+  await follower.idle()
+  unlinkSync(writer.moveAway())
+  writer.create()
+  leaveHole()
+  writer.write(lines(2, 3))
+  copyFileSync(path, backupPath(path, Date.UTC(2026, 0, 1)))
+  const again = follow(await follower.stop())
+  await again.settle()
+  assert.deepEqual(again.received, range(2, 3))
+  assert.equal(again.count('gap'), 60)
+})
+
 test('deleted and created anew under the same name, and with the same inode number', async (t) => {
   const { path, follow } = setUp(t)
   rmSync(path)
