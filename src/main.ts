@@ -1,5 +1,6 @@
 import { cli } from './commands/cli.ts'
 import type { Terminal } from './commands/terminal.ts'
+import { FatalError } from './sdk/errors.ts'
 import type { Catalog, Output } from './sdk/index.ts'
 import { systemClock } from './util/clock.ts'
 import { leanZod } from './util/lean-zod.ts'
@@ -10,11 +11,14 @@ export async function main(catalog: Catalog, argv: readonly string[]): Promise<n
   try {
     process.exit(await cli(catalog, argv, terminal()))
   } catch (error) {
-    process.stderr.write(
-      `flowfold: this should not have happened; please report it\n${(error as Error).stack}\n`,
-    )
+    process.stderr.write(`flowfold: ${lastWords(error)}\n`)
     process.exit(1)
   }
+}
+
+function lastWords(error: unknown): string {
+  if (error instanceof FatalError) return error.message
+  return `this should not have happened; please report it\n${(error as Error).stack}`
 }
 
 function terminal(): Terminal {

@@ -1,6 +1,7 @@
 import { renameSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import {
+  FatalError,
   type Host,
   type Json,
   type RowBatch,
@@ -126,9 +127,18 @@ export class FileSink implements Sink {
   }
 
   sync(): void {
-    for (const file of this.#taken) file.sync()
-    this.#file?.sync()
-    syncFolder(dirname(this.#options.path))
+    const { path } = this.#options
+    try {
+      for (const file of this.#taken) file.sync()
+      this.#file?.sync()
+      syncFolder(dirname(path))
+    } catch (error) {
+      if (!isExpected(error)) throw error
+      throw new FatalError(
+        `exporter ${this.#host.id}: ${explain(error, path)}; nobody knows which rows the disk kept, so this ends here, ` +
+          'and the next start writes them again from the last commit on',
+      )
+    }
   }
 
   async close(): Promise<void> {

@@ -1,6 +1,7 @@
 import {
   type BigIntStats,
   closeSync,
+  existsSync,
   fchmodSync,
   fstatSync,
   fsyncSync,
@@ -96,8 +97,9 @@ function idOf({ ino, birthtimeNs }: BigIntStats): string {
   return `${ino}.${birthtimeNs}`
 }
 
-/** Makes names in a folder safe against power loss: new, renamed, removed. */
+/** Makes names in a folder safe against power loss: new, renamed, removed. A folder that is gone has none. */
 export function syncFolder(path: string): void {
+  if (!existsSync(path)) return
   const fd = openSync(path, 'r')
   try {
     fsyncSync(fd)

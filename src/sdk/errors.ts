@@ -11,3 +11,14 @@ export class SettingError extends Error {
     this.path = path
   }
 }
+
+/**
+ * Nobody can go on from here, and it is no bug: the message says what the outside world did, what that means, and the way
+ * out. Ends the process with exit code 1; the state stays that of the last commit.
+ */
+export class FatalError extends Error {
+  constructor(message: string) {
+    super(message)
+    this.name = 'FatalError'
+  }
+}

@@ -17,8 +17,8 @@ export interface Sink {
   /** The commit that holds `position()` is durable. The moment to rotate. */
   committed(): void
   /**
-   * Makes what was written safe against power loss; called before the commit, with `durability: power` only. Throws when
-   * the disk refuses: nobody knows what it kept, so the process must end and write again from the last commit.
+   * Makes what was written safe against power loss; called before the commit, with `durability: power` only. Throws
+   * `FatalError` when the disk refuses: nobody knows what it kept, so rows are written again from the last commit on.
    */
   sync(): void
   close(): Promise<void>

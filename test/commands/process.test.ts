@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { appendFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -73,6 +73,10 @@ class Flowfold {
     test.after(() => this.#process.kill('SIGKILL'))
   }
 
+  get pid(): number {
+    return this.#process.pid!
+  }
+
   signal(name: NodeJS.Signals): void {
     this.#process.kill(name)
   }
@@ -107,6 +111,28 @@ test('SIGTERM hands over what is folded and exits with 0', async (t) => {
   await sleep(300)
   run.signal('SIGTERM')
   assert.equal(await run.exitCode(), 0, run.err)
+  assert.deepEqual(rows().map(flowsOf), [1])
+})
+
+test('a disk that will not sync ends the run with 1, says why, and the next run has every row once', {
+  skip: spawnSync('strace', ['-V']).error ? 'strace is not installed, which makes the disk refuse' : false,
+}, async (t) => {
+  const { dir, config, log, rows } = place(t)
+  writeFileSync(config, readFileSync(config, 'utf8').replace('service:\n', 'service:\n  durability: power\n'))
+  writeFileSync(log, line(flow({ time: new Date().toISOString() })))
+  const run = new Flowfold(t, 'run', '--config', config)
+  await until(() => run.err.includes('following'), run)
+  const fault = ['--inject=fsync:error=EIO', '-P', join(dir, 'rows.jsonl')]
+  const strace = spawn('strace', ['-f', '-p', `${run.pid}`, ...fault], { timeout: PATIENCE_MS })
+  t.after(() => strace.kill())
+  await once(strace.stderr, 'data')
+  run.signal('SIGTERM')
+  assert.equal(await run.exitCode(), 1)
+  assert.match(run.err, /\nflowfold: exporter file: the disk fails to read or write .*rows\.jsonl; look into/)
+  const again = new Flowfold(t, 'run', '--config', config)
+  await until(() => again.err.includes('following'), again)
+  again.signal('SIGTERM')
+  assert.equal(await again.exitCode(), 0, again.err)
   assert.deepEqual(rows().map(flowsOf), [1])
 })
 

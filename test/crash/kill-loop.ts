@@ -8,11 +8,14 @@ import { generateLines } from '../../bench/generator.ts'
 import { differences, flowsIn, PlainFold, totalsOf } from '../../bench/plain-fold.ts'
 import { Random } from '../../bench/traffic/random.ts'
 import type { Row } from '../../src/sdk/index.ts'
+import type { PowerDisk } from '../support/power-disk.ts'
 import { RotatingWriter } from '../support/rotating-writer.ts'
 
 export interface KillLoopOptions {
-  /** Folder of log, state and rows. */
+  /** Folder of the log, and of state and rows unless they have a disk of their own. */
   readonly dir: string
+  /** Its power is cut at each kill. */
+  readonly disk?: PowerDisk
   readonly kills: number
   readonly seed: number
   /** Tells how far it is. */
@@ -29,20 +32,23 @@ const LONGEST_LIFE_MS = 900
 const END_TIMEOUT_MS = 120_000
 
 /**
- * Runs flowfold again and again and kills it at random moments, its start included, while a writer appends to the log and
+ * Runs flowfold again and again and kills it, or the power with it, at random moments, its start included, while a writer appends to the log and
  * rotates it. In the end every flow that was written must be in the rows, once, in its group.
  */
-export async function killLoop({ dir, kills, seed, progress = () => {} }: KillLoopOptions): Promise<void> {
+export async function killLoop(options: KillLoopOptions): Promise<void> {
+  const { dir, disk, kills, seed, progress = () => {} } = options
   const random = new Random(seed)
   const writer = new LogWriter(join(dir, 'events.log'), seed)
-  writeFileSync(join(dir, 'following.yaml'), config(dir, false))
-  writeFileSync(join(dir, 'finishing.yaml'), config(dir, true))
+  writeFileSync(join(dir, 'following.yaml'), config(options, false))
+  writeFileSync(join(dir, 'finishing.yaml'), config(options, true))
   for (let kill = 1; kill <= kills; kill++) {
     const child = start(join(dir, 'following.yaml'))
     await writeFor(writer, random, random.between(0, LONGEST_LIFE_MS))
     assert.equal(child.exitCode, null, 'it runs until it is killed')
+    disk?.cutPower()
     child.kill('SIGKILL')
     await once(child, 'exit')
+    disk?.restorePower()
     if (kill % 50 === 0) progress(`${kill} kills, ${flowsIn(writer.fold.totals)} flows written`)
   }
   const last = start(join(dir, 'finishing.yaml'))
@@ -51,7 +57,11 @@ export async function killLoop({ dir, kills, seed, progress = () => {} }: KillLo
   clearTimeout(timer)
   assert.equal(exitCode, 0, 'the last run reads to the end by itself')
   const written = writer.fold.totals
-  assert.deepEqual(differences(totalsOf(rowsIn(dir)), written), [], `groups that differ (seed ${seed})`)
+  assert.deepEqual(
+    differences(totalsOf(rowsIn(disk?.path ?? dir)), written),
+    [],
+    `groups that differ (seed ${seed})`,
+  )
   progress(`${kills} kills: ${flowsIn(written)} flows written in ${written.size} groups, all there, once`)
 }
 
@@ -98,16 +108,18 @@ function start(configPath: string): ChildProcess {
 }
 
 /** Small files and frequent commits, so that a random moment often hits one of them. */
-function config(dir: string, stopAtEnd: boolean): string {
+function config({ dir, disk }: KillLoopOptions, stopAtEnd: boolean): string {
+  const kept = disk?.path ?? dir
   return `
 receivers:
   events_log: { include: [${join(dir, 'events.log')}], stop_at_end: ${stopAtEnd}, poll_interval: 20ms, batch_bytes: 64KiB }
 processors:
   aggregate: { lateness: 1s }
 exporters:
-  file: { path: ${join(dir, 'rows.jsonl')}, rotation: { max_size: 64KiB, keep: 0 } }
+  file: { path: ${join(kept, 'rows.jsonl')}, rotation: { max_size: 64KiB, keep: 0 } }
 service:
-  state_dir: ${join(dir, 'state')}
+  state_dir: ${join(kept, 'state')}
+  durability: ${disk === undefined ? 'process' : 'power'}
   commit_interval: 100ms
   telemetry: { logs: { level: error }, metrics: { level: none } }
   health: { endpoint: none }

@@ -14,6 +14,7 @@ import { test } from 'node:test'
 import { file } from '../../../exporters/file/index.ts'
 import { rowBatch } from '../../../src/sdk/index.ts'
 import { testHost } from '../../support/host.ts'
+import { PowerDisk } from '../../support/power-disk.ts'
 import { row } from '../../support/rows.ts'
 import { noSmallDisk, remount, smallDisk } from '../../support/small-disk.ts'
 import { tempDir } from '../../support/temp-dir.ts'
@@ -122,6 +123,28 @@ test('a full disk takes none of the rows, says so, and goes on when there is spa
   assert.equal(host.metric('file_bytes_written_total'), statSync(path).size)
 })
 
+test('a disk that will not sync ends the run, and the next one writes again what no commit holds', {
+  skip: PowerDisk.missing,
+}, (t) => {
+  const disk = PowerDisk.of(t)
+  const path = join(disk.path, 'rows.jsonl')
+  const sink = fileSink({ path }, { host: testHost({ id: 'file/disk' }) })
+  sink.write(rowBatch([rowNamed('1')]))
+  sink.sync()
+  const position = commit(sink)
+  sink.write(rowBatch([rowNamed('2')]))
+  disk.cutPower()
+  assert.throws(() => sink.sync(), {
+    name: 'FatalError',
+    message:
+      /^exporter file\/disk: the disk fails to read or write .*; nobody knows which rows the disk kept/,
+  })
+  sink.close()
+  disk.restorePower()
+  fileSink({ path }, { position }).write(rowBatch([rowNamed('2')]))
+  assert.deepEqual(rowsIn(path), ['1', '2'])
+})
+
 test('a full disk at the start is waited for', { skip: noSmallDisk }, (t) => {
   const disk = smallDisk(t, 64)
   const host = testHost()
@@ -195,6 +218,7 @@ test('after somebody moved the file, or its folder, rows go into a new one', (t)
   sink.sync()
   commit(sink)
   renameSync(folder, `${folder}.old`)
+  sink.sync()
   sink.write(rowBatch([rowNamed('3')]))
   assert.deepEqual(rowsIn(`${folder}.old/rows.jsonl.1`), ['1'])
   assert.deepEqual(rowsIn(`${folder}.old/rows.jsonl`), ['2'])
