@@ -1,4 +1,4 @@
-import { isMarkOfHole, markBytes } from './fingerprint.ts'
+import { isMarkOfHole, MARK_BYTES, markBytes } from './fingerprint.ts'
 import type { OpenFile } from './open-file.ts'
 import type { Sighting } from './survey.ts'
 import type { TailedFile } from './tailed-file.ts'
@@ -9,8 +9,8 @@ export type Kinship =
   | { readonly kind: 'moved'; readonly file: TailedFile }
   /** A copy of one that is still there, perhaps about to be truncated. */
   | { readonly kind: 'copy' }
-  /** A copy of the beginning of one that is gone; all of it has been read. */
-  | { readonly kind: 'old_copy' }
+  /** A copy of the beginning of one that is gone, with what was read of it, and perhaps more behind it. */
+  | { readonly kind: 'old_copy'; readonly file: TailedFile }
   | { readonly kind: 'stranger' }
 
 export function kinship(
@@ -20,12 +20,13 @@ export function kinship(
   present: Iterable<TailedFile>,
 ): Kinship {
   const candidate = new Candidate(open)
+  for (const file of missing) if (sighting.place.path === `${file.path}.gz`) return { kind: 'moved', file }
   for (const file of missing)
     if (isFamily(file, sighting) && hasMovedTo(file, sighting, candidate)) return { kind: 'moved', file }
   for (const file of present)
     if (isRotatedName(file, sighting) && isCopied(file, candidate)) return { kind: 'copy' }
-  for (const file of open.isGzip ? [] : missing)
-    if (isRotatedName(file, sighting) && isCopiedAndRead(file, candidate)) return { kind: 'old_copy' }
+  for (const file of missing)
+    if (isRotatedName(file, sighting) && isBegunAlike(file, candidate)) return { kind: 'old_copy', file }
   return { kind: 'stranger' }
 }
 
@@ -68,12 +69,17 @@ function isKnownBy({ print: { head, offset, seam }, size }: TailedFile, other: O
 }
 
 function hasMovedTo(file: TailedFile, sighting: Sighting, candidate: Candidate): boolean {
-  if (sighting.place.path === `${file.path}.gz`) return true
   const here = file.openFile
   const other = candidate.open
-  if (here === null) return candidate.hasHeadOf(file) && isContentOf(file, other)
+  if (here === null)
+    return candidate.hasHeadOf(file) && (isContentOf(file, other) || isAtOldPlace(file, sighting))
   // What is open here was removed or compressed: all of it must be there, not only what was read.
   return isRotatedName(file, sighting) && here.agreesWith(other, here.contentBytes() ?? 0)
+}
+
+/** Devices get other numbers when a machine starts again, and inodes with them; a power cut may have taken the file's end. */
+function isAtOldPlace({ path, print }: TailedFile, { place }: Sighting): boolean {
+  return place.path === path && print.head.bytes === MARK_BYTES
 }
 
 /** Whether `other` is all of the file, or what it was a while ago. */
@@ -84,11 +90,15 @@ function isCopied(file: TailedFile, candidate: Candidate): boolean {
   return size <= (file.openFile.contentBytes() ?? 0) && file.openFile.agreesWith(candidate.open, size)
 }
 
-/** Whether `other` is what the file was when not more had been written than has been read; only its beginning tells. */
-function isCopiedAndRead(file: TailedFile, candidate: Candidate): boolean {
+/**
+ * Whether `other` begins as the file does: a copy of it when there was less in it, or of what was left of it after it lost
+ * its end. A short beginning tells that only where not more stands behind it than was read.
+ */
+function isBegunAlike(file: TailedFile, candidate: Candidate): boolean {
   const { head, offset } = file.print
-  const { size } = candidate
-  return size > 0 && size <= offset && head.bytes > 0 && candidate.hasHeadOf(file)
+  const isLong = head.bytes === MARK_BYTES
+  const isAlike = head.bytes > 0 && candidate.size > 0 && candidate.hasHeadOf(file)
+  return isAlike && (isLong || candidate.size <= offset)
 }
 
 /** Under the log's own name stands a new file, however much it looks like the old one. */

@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer'
-import type { Clock, DecodedChunk, Decoder, Loss } from '../../src/sdk/index.ts'
+import { type Clock, type DecodedChunk, type Decoder, type Loss, selectRows } from '../../src/sdk/index.ts'
 import { MARK_BYTES } from './fingerprint.ts'
 import { nextStretch, type Stretch } from './stretch.ts'
 import type { Read, TailedFile } from './tailed-file.ts'
@@ -75,13 +75,22 @@ export class LineReader {
     const readAtMs = clock.now()
     let at = from
     while (at < to && !signal.aborted) {
-      const chunk = decoder.decode(at, to, readAtMs)
+      // What repeats itself goes line by line: somewhere in it news begins.
+      const end = file.novelty.isRepeating ? this.#endOfLine(at, to) : to
+      const chunk = decoder.decode(at, end, readAtMs)
       if (chunk.consumedBytes === 0) break
+      const news = newsOf(chunk, file)
       file.consume(this.#input, at, chunk.consumedBytes)
       at += chunk.consumedBytes
-      await handOver(chunk, file)
+      if (news === null) await clock.breathe()
+      else await handOver(news, file)
     }
     return at
+  }
+
+  #endOfLine(from: number, to: number): number {
+    const lineFeed = this.#input.subarray(from, to).indexOf(LINE_FEED)
+    return lineFeed < 0 ? to : from + lineFeed + 1
   }
 
   /**
@@ -105,10 +114,11 @@ export class LineReader {
   async #takeLastLine(file: TailedFile, from: number, to: number, mayGrow: boolean): Promise<void> {
     const { decoder, clock, handOver } = this.#parts
     this.#input[to] = LINE_FEED
-    const { batch, losses, consumedBytes } = decoder.decode(from, to + 1, clock.now())
-    if (mayGrow && losses.some(({ kind }) => kind === 'dropped')) return
-    file.consume(this.#input, from, Math.min(consumedBytes, to - from))
-    await handOver({ batch, losses: losses.map(asHalfRecord) }, file)
+    const chunk = decoder.decode(from, to + 1, clock.now())
+    if (mayGrow && chunk.losses.some(({ kind }) => kind === 'dropped')) return
+    const news = newsOf(chunk, file)
+    file.consume(this.#input, from, Math.min(chunk.consumedBytes, to - from))
+    if (news !== null) await handOver({ ...news, losses: news.losses.map(asHalfRecord) }, file)
   }
 
   /** A compressed file that breaks off: how much is missing cannot be known, so it counts as what is seen of it. */
@@ -123,11 +133,23 @@ export class LineReader {
   async #skip(file: TailedFile, stretch: Exclude<Stretch, { kind: 'lines' }>, at: number): Promise<void> {
     const input = this.#input
     const goesOn = stretch.kind === 'hole' ? at > 0 && input[at - 1] === 0 : file.insideLongLine
+    const isNews = !goesOn && !file.novelty.isRepeating
     file.insideLongLine = stretch.kind === 'too_long' && !stretch.ended
     file.consume(input, at, stretch.to - at)
-    if (!goesOn) this.#parts.lost(stretch.kind === 'hole' ? HOLE : LONG_LINE)
+    if (isNews) this.#parts.lost(stretch.kind === 'hole' ? HOLE : LONG_LINE)
     await this.#parts.clock.breathe()
   }
+}
+
+/** What of a chunk is new; null when all of it was read before. Losses in front of the first news were counted then. */
+function newsOf(
+  { batch, losses }: DecodedChunk,
+  { novelty }: TailedFile,
+): Pick<DecodedChunk, 'batch' | 'losses'> | null {
+  const wasRepeating = novelty.isRepeating
+  const rows = novelty.newRows(batch)
+  if (!wasRepeating) return { batch, losses }
+  return novelty.isRepeating ? null : { batch: selectRows(batch, rows), losses: [] }
 }
 
 function asHalfRecord(loss: Loss): Loss {

@@ -3,7 +3,8 @@ import type { Chains } from './chains.ts'
 import { closeSome, tooManyOpen } from './descriptors.ts'
 import type { Folders } from './folders.ts'
 import { isContentOf, type Kinship, kinship } from './kinship.ts'
-import { failure, type Handles, lookAt, OpenFile } from './open-file.ts'
+import { Novelty } from './novelty.ts'
+import { failure, type Handles, lookAt, OpenFile, type Place } from './open-file.ts'
 import type { Sighting, Survey } from './survey.ts'
 import { TailedFile } from './tailed-file.ts'
 
@@ -13,6 +14,8 @@ export interface LookoutParts {
   readonly handles: Handles
   /** Decides of a file nobody has read how much of it counts, before it is read. */
   readonly meet: (file: TailedFile, sighting: Sighting) => void
+  /** Told of a file that lost its end, and how many bytes of it nobody has read, as far as known. */
+  readonly cut: (file: TailedFile, lostBytes: number) => void
 }
 
 /** What one look saw. */
@@ -47,12 +50,14 @@ export class Lookout {
   readonly #chains: Chains
   readonly #handles: Handles
   readonly #meet: LookoutParts['meet']
+  readonly #cut: LookoutParts['cut']
 
-  constructor({ survey, chains, handles, meet }: LookoutParts) {
+  constructor({ survey, chains, handles, meet, cut }: LookoutParts) {
     this.#survey = survey
     this.#chains = chains
     this.#handles = handles
     this.#meet = meet
+    this.#cut = cut
   }
 
   look(nowMs: number): Seen {
@@ -81,7 +86,7 @@ export class Lookout {
     const file = look.inodes.get(place.id)
     if (file === undefined) return false
     return attempt(file, look, () => {
-      const verdict = file.compareTo(place)
+      const verdict = this.#compare(file, place)
       if (verdict === 'moved') look.isStale = true
       if (verdict === 'other') file.displace()?.close()
       if (verdict !== 'same') return verdict === 'moved'
@@ -113,10 +118,18 @@ export class Lookout {
     }
     const around = look.folders.around(file.path)
     const places = here.kind === 'found' ? [here.value, ...around] : around
-    const place = places.find((place) => file.compareTo(place) === 'same')
+    const place = places.find((place) => this.#compare(file, place) === 'same')
     if (place === undefined) return
     file.seenAt(place, look.nowMs)
     look.missing.delete(file)
+  }
+
+  /** A file that lost its end is the same. */
+  #compare(file: TailedFile, place: Place): 'same' | 'other' | 'moved' {
+    const verdict = file.compareTo(place)
+    if (verdict !== 'cut') return verdict
+    this.#cut(file, file.cutBack())
+    return 'same'
   }
 
   /** Whose content it is that stands in an unknown place, or not there any more. */
@@ -146,17 +159,25 @@ export class Lookout {
     switch (kin.kind) {
       case 'moved':
         look.missing.delete(kin.file)
-        return kin.file.movedTo(open, look.nowMs)
+        kin.file.movedTo(open, look.nowMs)
+        if (kin.file.isCut) this.#cut(kin.file, kin.file.cutBack())
+        return
       case 'copy':
         // When the original is truncated, what has not been read of it is read here.
         return open.close()
       case 'old_copy':
-        return this.#begin(sighting, open, look)?.skipToEnd({ mayGrow: false })
+        return this.#takeUp(kin.file, this.#begin(sighting, open, look))
       case 'stranger': {
         const file = this.#begin(sighting, open, look)
         if (file !== null) this.#meet(file, sighting)
       }
     }
+  }
+
+  /** Of a copy counts what comes behind the flows that were read. */
+  #takeUp({ novelty: { newest } }: TailedFile, copy: TailedFile | null): void {
+    if (newest === null) copy?.skipToEnd({ mayGrow: false })
+    else if (copy !== null) copy.novelty = new Novelty(newest, copy.size)
   }
 
   #begin(sighting: Sighting, open: OpenFile, { folders, missing, nowMs }: Look): TailedFile | null {

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer'
 import { type BigIntStats, closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs'
-import { type Fingerprint, isHole, mark, markBytes } from './fingerprint.ts'
+import { type Fingerprint, isHole, MARK_BYTES, mark, markBytes } from './fingerprint.ts'
 import { Gunzip, headOfGzip, isGzip, sizeOfGzip } from './gunzip.ts'
 
 /** A file as it stands on disk. */
@@ -116,7 +116,13 @@ export class OpenFile {
   holds({ offset, head, seam }: Fingerprint): boolean {
     const bytes = markBytes(offset)
     if (this.markAt(0, head.bytes) !== head.mark) return false
-    return this.isGzip || seam === null || this.markAt(offset - bytes, bytes) === seam
+    if (this.isGzip) return offset <= (this.contentBytes() ?? offset)
+    return seam === null || this.markAt(offset - bytes, bytes) === seam
+  }
+
+  /** Whether this begins as the content did that the fingerprint was taken of; a short beginning tells nothing. */
+  begins({ head }: Fingerprint): boolean {
+    return head.bytes === MARK_BYTES && this.markAt(0, head.bytes) === head.mark
   }
 
   /** Whether the first `size` bytes are the same here and in `other`, as far as their ends tell. */

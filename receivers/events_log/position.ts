@@ -17,6 +17,12 @@ const savedFile = z.strictObject({
   inside_long_line: z.literal(true).exactOptional(),
   /** Nothing more will come of it, whatever its size says. */
   ended: z.literal(true).exactOptional(),
+  /** Time of the newest flow that was read of it. */
+  newest: z
+    .strictObject({ s: z.number().int().nonnegative(), ns: z.number().int().nonnegative() })
+    .exactOptional(),
+  /** It was cut back: up to this offset it holds flows that were read before, and then others. */
+  repeats_to: z.number().int().positive().exactOptional(),
 })
 
 const savedPosition = z.strictObject({

@@ -65,6 +65,8 @@ export class Tail implements Receiver {
   /** Whether the last look knew of any file; null before the first. */
   #found: boolean | null = null
   #lastLookMs = Number.NEGATIVE_INFINITY
+  /** Ends of files that were not read and are gone; to be told. */
+  readonly #cutOff: Gap[] = []
   #seen: Seen = { folders: [], blocked: new Map(), isStale: false }
 
   constructor({ settings, host, position, reads, pause }: TailParts) {
@@ -76,7 +78,7 @@ export class Tail implements Receiver {
     this.#lossLog = new LossLog(host)
     this.#decoder = new Decoder({
       dictionary: host.dictionary,
-      reads: new Set([...reads, 'time_s']),
+      reads: new Set([...reads, 'time_s', 'time_ns']),
       // A line over the limit, the bytes in front of it, and the line feed that a last line lacks.
       inputBytes: MARK_BYTES + Math.max(settings.batch_bytes, settings.max_line_bytes + 1) + 1,
     })
@@ -86,6 +88,7 @@ export class Tail implements Receiver {
       chains: this.#chains,
       handles: this.#handles,
       meet: (file, sighting) => this.#meet(file, sighting),
+      cut: (file, lostBytes) => this.#wasCut(file, lostBytes),
     })
     this.#count = announce(host.metrics, {
       filesOpen: () => this.#handles.used,
@@ -170,8 +173,9 @@ export class Tail implements Receiver {
     this.#found = found
   }
 
-  /** Counts what of vanished files nobody will ever read. */
+  /** Counts what of vanished files, or of their ends, nobody will ever read. */
   #bury(intake: Intake): void {
+    for (const gap of this.#cutOff.splice(0)) this.#gap(intake, gap)
     for (const file of this.#chains.gone()) {
       this.#chains.forget(file)
       const bytes = file.lostBytes
@@ -195,6 +199,14 @@ export class Tail implements Receiver {
     const isOld = ignore_older !== undefined && this.#host.clock.now() - place.modifiedMs > ignore_older
     if (isOld || (this.#isFirstLook && start_at === 'end')) file.skipToEnd({ mayGrow: rotatedAt === null })
     this.#host.log.debug('new file', { path: file.path })
+  }
+
+  #wasCut({ path, size }: TailedFile, lostBytes: number): void {
+    this.#host.log.warn(
+      'a file lost its end, as in a power cut; what it still holds of the flows that were read is passed over',
+      { path, bytes: size },
+    )
+    if (lostBytes > 0) this.#cutOff.push({ path, bytes: lostBytes, reason: CUT_OFF })
   }
 
   #readerTo(intake: Intake, signal: AbortSignal): LineReader {
@@ -252,4 +264,5 @@ export class Tail implements Receiver {
   }
 }
 
+const CUT_OFF = 'the file lost its end'
 const GONE = 'it was removed or overwritten, and no copy was found'

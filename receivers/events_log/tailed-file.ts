@@ -1,5 +1,6 @@
 import { backupOf } from './backups.ts'
 import { advance, type Fingerprint, headOf, MARK_BYTES, mark, markBytes, UNSEEN } from './fingerprint.ts'
+import { Novelty } from './novelty.ts'
 import { failure, type Handles, OpenFile, type Place } from './open-file.ts'
 import type { SavedFile } from './position.ts'
 
@@ -34,6 +35,8 @@ export class TailedFile {
   insideLongLine = false
   /** Nothing more will come of it, whatever its size says. */
   ended = false
+  /** Which of its flows are new. */
+  novelty = new Novelty()
   /** Why it cannot be read, as far as the last look or read could tell. */
   blocked: string | null = null
   /** Its name is that of a rotated file, or another file has its name now. */
@@ -69,10 +72,12 @@ export class TailedFile {
     file.rotated = !file.mayHaveGrown
     file.insideLongLine = saved.inside_long_line ?? false
     file.ended = saved.ended ?? false
+    file.novelty = new Novelty(saved.newest, saved.repeats_to)
     return file
   }
 
   toJson(): SavedFile {
+    const { newest, repeatsTo } = this.novelty
     return {
       log: this.log,
       path: this.path,
@@ -82,6 +87,8 @@ export class TailedFile {
       ...((this.mayHaveGrown || !this.rotated) && { live: true }),
       ...(this.insideLongLine && { inside_long_line: true }),
       ...(this.ended && { ended: true }),
+      ...(newest !== null && { newest }),
+      ...(repeatsTo > 0 && { repeats_to: repeatsTo }),
     }
   }
 
@@ -173,20 +180,46 @@ export class TailedFile {
   }
 
   /**
-   * Whether this is what stands at `place`, our inode. What may not be opened is ours until it may; `moved` when another
-   * inode is there by now.
+   * Whether this is what stands at `place`, our inode. What may not be opened is ours until it may; `cut` when a part is
+   * ours, and at most the rest is not; `moved` when another inode is there by now.
    */
-  compareTo(place: Place): 'same' | 'other' | 'moved' {
+  compareTo(place: Place): 'same' | 'cut' | 'other' | 'moved' {
     if (this.#displaced || place.id !== this.id) return 'other'
     if (!this.#isDoubtful && place.path === this.path && place.stamp === this.#place.stamp) return 'same'
-    if (this.#open?.place.id === place.id) return this.#open.holds(this.#print) ? 'same' : 'other'
+    if (this.#open?.place.id === place.id) return this.#likenessTo(this.#open)
     const found = OpenFile.open(place.path, this.#handles)
     if (found.kind !== 'found') return found.kind === 'blocked' ? 'same' : 'moved'
     const open = found.value
-    const verdict = open.place.id !== place.id ? 'moved' : open.holds(this.#print) ? 'same' : 'other'
-    if (verdict === 'same' && this.#open === null) this.#open = open
+    const verdict = open.place.id === place.id ? this.#likenessTo(open) : 'moved'
+    if ((verdict === 'same' || verdict === 'cut') && this.#open === null) this.#open = open
     else open.close()
     return verdict
+  }
+
+  #likenessTo(open: OpenFile): 'same' | 'cut' | 'other' {
+    // Of a compressed file only reading tells for sure.
+    const isRefuted = open.isGzip && this.#isDoubtful
+    if (!isRefuted && open.holds(this.#print)) return 'same'
+    return open.begins(this.#print) ? 'cut' : 'other'
+  }
+
+  /**
+   * It lost its end, as files do in a power cut when nobody synced them, and may have got another one. Nobody knows where
+   * the one begins: it is read again, and what was read before is passed over. Returns the bytes that were not read and are
+   * gone, as far as known.
+   */
+  cutBack(): number {
+    const { offset, head } = this.#print
+    const size = this.#open?.contentBytes() ?? 1
+    const lostBytes = Math.max(0, this.#size - Math.max(offset, size))
+    this.#print = { offset: 0, head, seam: null }
+    this.novelty.repeatTo(offset)
+    this.#size = size
+    this.#endStamp = null
+    this.insideLongLine = false
+    // A compressed file is read forwards only.
+    if (this.isGzip) this.close()
+    return lostBytes
   }
 
   /** Where its content has been ruled out. */
@@ -228,6 +261,11 @@ export class TailedFile {
     return this.#open === null || this.#open.holds(this.#print)
   }
 
+  /** Whether a part of what was read of it is no longer there. */
+  get isCut(): boolean {
+    return this.#open !== null && this.#likenessTo(this.#open) === 'cut'
+  }
+
   /** Other content has taken its inode: truncated, overwritten, reused. Hands out the open file, which has it. */
   displace(): OpenFile | null {
     const open = this.#open
@@ -256,8 +294,6 @@ export class TailedFile {
     try {
       const to = await (this.#open as OpenFile).read(input, this.#print.offset - before)
       if (to < before || !this.#isOurs(input, before)) {
-        // The first bytes of a compressed file look alike, it is for us to say that it is another one.
-        if (this.isGzip) this.displace()?.close()
         this.#isDoubtful = true
         return { kind: 'elsewhere' }
       }
@@ -282,6 +318,7 @@ export class TailedFile {
   /** `bytes` that stand in `input` at `at` are done with. */
   consume(input: Uint8Array, at: number, bytes: number): void {
     this.#print = advance(this.#print, input, at, bytes)
+    this.novelty.passed(this.#print.offset)
   }
 
   close(): void {

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { globSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -10,6 +9,7 @@ import { Random } from '../../bench/traffic/random.ts'
 import type { Row } from '../../src/sdk/index.ts'
 import type { PowerDisk } from '../support/power-disk.ts'
 import { RotatingWriter } from '../support/rotating-writer.ts'
+import { startFlowfold } from './start-flowfold.ts'
 
 export interface KillLoopOptions {
   /** Folder of the log, and of state and rows unless they have a disk of their own. */
@@ -32,8 +32,8 @@ const LONGEST_LIFE_MS = 900
 const END_TIMEOUT_MS = 120_000
 
 /**
- * Runs flowfold again and again and kills it, or the power with it, at random moments, its start included, while a writer appends to the log and
- * rotates it. In the end every flow that was written must be in the rows, once, in its group.
+ * Runs flowfold again and again and kills it, or the power with it, at random moments, its start included, while a writer
+ * appends to the log and rotates it. In the end every flow that was written must be in the rows, once, in its group.
  */
 export async function killLoop(options: KillLoopOptions): Promise<void> {
   const { dir, disk, kills, seed, progress = () => {} } = options
@@ -42,7 +42,7 @@ export async function killLoop(options: KillLoopOptions): Promise<void> {
   writeFileSync(join(dir, 'following.yaml'), config(options, false))
   writeFileSync(join(dir, 'finishing.yaml'), config(options, true))
   for (let kill = 1; kill <= kills; kill++) {
-    const child = start(join(dir, 'following.yaml'))
+    const child = startFlowfold(join(dir, 'following.yaml'))
     await writeFor(writer, random, random.between(0, LONGEST_LIFE_MS))
     assert.equal(child.exitCode, null, 'it runs until it is killed')
     disk?.cutPower()
@@ -51,7 +51,7 @@ export async function killLoop(options: KillLoopOptions): Promise<void> {
     disk?.restorePower()
     if (kill % 50 === 0) progress(`${kill} kills, ${flowsIn(writer.fold.totals)} flows written`)
   }
-  const last = start(join(dir, 'finishing.yaml'))
+  const last = startFlowfold(join(dir, 'finishing.yaml'))
   const timer = setTimeout(() => last.kill('SIGKILL'), END_TIMEOUT_MS)
   const [exitCode] = await once(last, 'exit')
   clearTimeout(timer)
@@ -97,14 +97,6 @@ async function writeFor(writer: LogWriter, random: Random, durationMs: number): 
     if (random.chance(0.05)) writer.rotate(random.chance(0.5))
     await new Promise((resolve) => setTimeout(resolve, WRITE_INTERVAL_MS))
   }
-}
-
-function start(configPath: string): ChildProcess {
-  const root = join(import.meta.dirname, '../..')
-  return spawn(process.execPath, [join(root, 'flowfold.ts'), 'run', '--config', configPath], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-    env: { ...process.env, NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/flowfold') },
-  })
 }
 
 /** Small files and frequent commits, so that a random moment often hits one of them. */

@@ -22,6 +22,7 @@ const ACTIONS = {
   look: (world: World) => world.look(1000),
   wait: (world: World) => world.look(6000),
   crash: (world: World, n: number) => world.crash(n % 4),
+  'cut power': (world: World, n: number) => world.cutPower(n, n % 4),
 } as const
 
 const OFTEN: Action[0][] = [

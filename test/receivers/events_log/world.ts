@@ -1,12 +1,13 @@
-import { copyFileSync, renameSync, truncateSync, unlinkSync } from 'node:fs'
+import { copyFileSync, readFileSync, renameSync, statSync, truncateSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
+import { MARK_BYTES } from '../../../receivers/events_log/fingerprint.ts'
 import type { Loss } from '../../../src/sdk/index.ts'
 import { backupPath, RotatingWriter } from '../../support/rotating-writer.ts'
 import { type Commit, Follower, numbered } from './follower.ts'
 
 /** What was written as one file, wherever it is by now. */
 interface Content {
-  readonly records: number[]
+  records: number[]
   /** Half a record at its end, which nobody will finish. */
   half: boolean
   /** Where it stands; null when it was removed. */
@@ -17,6 +18,8 @@ interface Content {
   truncated: boolean
   /** Its writer kept the offset that it had before a truncation. */
   hole: boolean
+  /** How often it lost its end. */
+  cuts: number
   /** How many of its records the follower could have seen; none when it was never there at a look. */
   seen: number | null
   /** When the follower first saw a record in it. */
@@ -26,7 +29,7 @@ interface Content {
 /** A writer, a follower, and the account of both. */
 export class World {
   readonly #path: string
-  readonly #writer: RotatingWriter
+  #writer: RotatingWriter
   readonly #contents: Content[] = []
   #live: Content
   #commits: { readonly commit: Commit; readonly at: number }[] = []
@@ -42,7 +45,7 @@ export class World {
 
   constructor(folder: string) {
     this.#path = join(folder, 'events.log')
-    this.#writer = new RotatingWriter({ path: this.#path, now: () => this.#time++ })
+    this.#writer = this.#openWriter()
     this.#live = this.#born()
     this.follower = this.#follow()
   }
@@ -141,16 +144,27 @@ export class World {
 
   /** Dies, and goes on from one of the last commits. */
   async crash(back: number): Promise<void> {
-    const last = await this.follower.stop()
-    this.#collectCommits()
-    this.#commits.push({ commit: last, at: this.#lookedAt })
-    const { commit, at } = this.#commits[Math.max(0, this.#commits.length - 1 - back)]
-    this.#commits = [{ commit, at }]
-    this.#restartedAt = Math.min(this.#restartedAt, at)
-    this.#lookedAt = this.#events++
-    this.follower = this.#follow(commit)
-    await this.follower.idle()
-    this.#looked()
+    await this.#die(back)
+    await this.#rise()
+  }
+
+  /** Both die, and of the log only `part` of 100 has reached the disk. What began with a hole cannot be known again. */
+  async cutPower(part: number, back: number): Promise<void> {
+    await this.#die(back)
+    const size = statSync(this.#path).size
+    const kept = Math.floor((size * part) / 100)
+    if (!this.#live.hole && this.#copying === null && kept >= MARK_BYTES && kept < size) {
+      truncateSync(this.#path, kept)
+      const lines = readFileSync(this.#path, 'latin1').split('\n').slice(0, -1)
+      const isThere = new Set(lines.map((line) => Number(/"time":"[^"]*\.(\d{9})Z"/.exec(line)?.[1])))
+      this.#live.records = this.#live.records.filter((n) => isThere.has(n))
+      this.#live.seen = null
+      this.#live.cuts++
+      this.#rest = null
+      this.#writer.close()
+      this.#writer = this.#openWriter()
+    }
+    await this.#rise()
   }
 
   /** What is wrong with what arrived; nothing, if all is well. */
@@ -180,15 +194,34 @@ export class World {
       if (order.some((n, index) => index > 0 && n < order[index - 1])) wrong.push(`out of order: ${order}`)
     }
     // A file of which nothing was read cannot be told from a compressed or copied one that turns up after a crash.
-    const isPlain = this.#contents.every(({ path, truncated }) => !path?.endsWith('.gz') && !truncated)
+    const cuts = this.#contents.reduce((sum, content) => sum + content.cuts, 0)
+    const isPlain =
+      cuts === 0 && this.#contents.every(({ path, truncated }) => !path?.endsWith('.gz') && !truncated)
     const isRemoved = this.#contents.some(({ path }) => path === null)
     if (gap > 0 && !isRemoved && isPlain) wrong.push(`a gap of ${gap} bytes, but all is there`)
     const halves = this.#contents.filter(({ half }) => half)
     const dropped = this.follower.count('dropped')
-    const sure = halves.filter((content) => content.path !== null && !content.elsewhere)
-    if (dropped < sure.length || dropped > halves.length)
+    // Behind a lost end half a record cannot be told from what is left of one that was read.
+    const sure = halves.filter(({ path, elsewhere, cuts }) => path !== null && !elsewhere && cuts === 0)
+    if (dropped < sure.length || dropped > halves.length + cuts)
       wrong.push(`${dropped} dropped, ${halves.length} halves`)
     return wrong
+  }
+
+  async #die(back: number): Promise<void> {
+    const last = await this.follower.stop()
+    this.#collectCommits()
+    this.#commits.push({ commit: last, at: this.#lookedAt })
+    this.#commits = [this.#commits[Math.max(0, this.#commits.length - 1 - back)]]
+  }
+
+  async #rise(): Promise<void> {
+    const [{ commit, at }] = this.#commits
+    this.#restartedAt = Math.min(this.#restartedAt, at)
+    this.#lookedAt = this.#events++
+    this.follower = this.#follow(commit)
+    await this.follower.idle()
+    this.#looked()
   }
 
   #looked(): void {
@@ -218,11 +251,16 @@ export class World {
       elsewhere: false,
       truncated: false,
       hole: false,
+      cuts: 0,
       seen: null,
       known: null,
     }
     this.#contents.push(content)
     return content
+  }
+
+  #openWriter(): RotatingWriter {
+    return new RotatingWriter({ path: this.#path, now: () => this.#time++ })
   }
 
   #follow(from?: Commit): Follower {

@@ -1,0 +1,73 @@
+import type { FlowBatch } from '../../src/sdk/index.ts'
+
+/** When a flow was seen: seconds since the epoch, and the nanoseconds within. */
+export interface EventTime {
+  readonly s: number
+  readonly ns: number
+}
+
+/**
+ * Which flows of a file are new: all of them, unless it repeats itself. It does when it lost its end and is read again: what
+ * it holds was read before, up to the first flow that is newer than all that were read.
+ */
+export class Novelty {
+  #newest: EventTime | null
+  #repeatsTo: number
+
+  constructor(newest: EventTime | null = null, repeatsTo = 0) {
+    this.#newest = newest
+    this.#repeatsTo = repeatsTo
+  }
+
+  /** Time of the newest flow that was read. */
+  get newest(): EventTime | null {
+    return this.#newest
+  }
+
+  /** Behind this offset all is new; 0 when the file does not repeat itself. */
+  get repeatsTo(): number {
+    return this.#repeatsTo
+  }
+
+  get isRepeating(): boolean {
+    return this.#repeatsTo > 0
+  }
+
+  /** It has been read to `offset`, and will be read again. */
+  repeatTo(offset: number): void {
+    this.#repeatsTo = Math.max(this.#repeatsTo, offset)
+  }
+
+  /** It has been read to `offset` again. */
+  passed(offset: number): void {
+    if (offset >= this.#repeatsTo) this.#repeatsTo = 0
+  }
+
+  /** Those of the flows that are new. They are the next in the file. */
+  newRows(batch: FlowBatch): Uint32Array {
+    const before = this.#newest
+    this.#newest = newestOf(batch, before)
+    if (!this.isRepeating) return batch.rows
+    if (this.#newest !== before) this.#repeatsTo = 0
+    return batch.rows.filter((row) => isAfter(batch, row, before))
+  }
+}
+
+/** Time of the newest flow of a batch, or `time` itself when none is newer. */
+function newestOf(batch: FlowBatch, time: EventTime | null): EventTime | null {
+  const { time_s, time_ns } = batch.columns
+  let { s, ns } = time ?? { s: -1, ns: -1 }
+  let isNewer = false
+  for (const row of batch.rows) {
+    if (time_s[row] < s || (time_s[row] === s && time_ns[row] <= ns)) continue
+    s = time_s[row]
+    ns = time_ns[row]
+    isNewer = true
+  }
+  return isNewer ? { s, ns } : time
+}
+
+function isAfter({ columns: { time_s, time_ns } }: FlowBatch, row: number, time: EventTime | null): boolean {
+  if (time === null || time_s[row] !== time.s) return time === null || time_s[row] > time.s
+  return time_ns[row] > time.ns
+}

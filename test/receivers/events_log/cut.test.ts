@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict'
+import { appendFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { gzipSync } from 'node:zlib'
+import { backupPath } from '../../support/rotating-writer.ts'
+import { tempDir } from '../../support/temp-dir.ts'
+import { type Commit, Follower, lines, numbered, range } from './follower.ts'
+
+/** A log with ten lines, and a follower that has read them and is gone. */
+async function setUp(test: TestContext) {
+  const path = join(tempDir(test), 'events.log')
+  const follow = (from?: Commit) => {
+    const follower = new Follower({ settings: { include: [path], batch_bytes: 4096 }, ...(from && { from }) })
+    test.after(() => follower.stop())
+    return follower
+  }
+  writeFileSync(path, lines(1, 10))
+  const commit = await follow().stop()
+  return { path, follow, commit }
+}
+
+const lineBytes = lines(1, 1).length
+
+for (const [what, kept] of [
+  ['between two lines', 6 * lineBytes],
+  ['inside a line', 6 * lineBytes + 100],
+  ['before a line feed', 7 * lineBytes - 1],
+] as const)
+  test(`a log that lost its end ${what}: what it still holds counts once, and what comes behind it`, async (t) => {
+    const { path, follow, commit } = await setUp(t)
+    truncateSync(path, kept)
+    const follower = follow(commit)
+    await follower.idle()
+    assert.deepEqual(follower.received, range(1, 10))
+    appendFileSync(path, lines(11, 12))
+    await follower.look()
+    assert.deepEqual(follower.received, range(1, 12))
+    const again = follow(await follower.stop())
+    appendFileSync(path, lines(13, 30))
+    await again.settle()
+    assert.deepEqual(again.received, range(1, 30))
+    assert.deepEqual(again.losses, [])
+    assert.equal(follower.host.lines.filter(({ level }) => level === 'warn').length, 1)
+  })
+
+for (const [what, more] of [
+  ['shorter', 12],
+  ['longer', 40],
+] as const)
+  test(`a log that lost its end and got another before anybody looked, ${what} than it was`, async (t) => {
+    const { path, follow, commit } = await setUp(t)
+    truncateSync(path, 4 * lineBytes + 100)
+    appendFileSync(path, lines(11, more))
+    const follower = follow(commit)
+    await follower.settle()
+    assert.deepEqual(follower.received, range(1, more))
+    assert.deepEqual(follower.losses, [])
+  })
+
+test('a log that lost its end, on a device that has another number after the restart', async (t) => {
+  const { path, follow, commit } = await setUp(t)
+  rmSync(path)
+  writeFileSync(path, `${lines(1, 6)}${numbered(7).slice(0, 100)}${lines(11, 12)}`)
+  const follower = follow(commit)
+  await follower.settle()
+  assert.deepEqual(follower.received, range(1, 12))
+  assert.deepEqual(follower.losses, [])
+})
+
+test('a log that lost its end, got another, and was copied and truncated while nobody looked', async (t) => {
+  const { path, follow, commit } = await setUp(t)
+  const left = `${lines(1, 6)}${numbered(7).slice(0, 100)}${lines(11, 14)}`
+  writeFileSync(backupPath(path, Date.UTC(2026, 0, 1)), left)
+  writeFileSync(path, lines(15, 16))
+  const follower = follow(commit)
+  await follower.settle()
+  assert.deepEqual(follower.received, range(1, 16))
+})
+
+test('a compressed log that lost its end and got another before it was rotated', async (t) => {
+  const { path, follow, commit } = await setUp(t)
+  const backup = backupPath(path, Date.UTC(2026, 0, 1))
+  writeFileSync(`${backup}.gz`, gzipSync(`${lines(1, 6)}${numbered(7).slice(0, 100)}${lines(11, 40)}`))
+  rmSync(path)
+  writeFileSync(path, lines(41, 42))
+  const follower = follow(commit)
+  await follower.settle()
+  assert.deepEqual(follower.received, range(1, 42))
+})
+
+test('a restart while a log that lost its end is read again', async (t) => {
+  const { path, follow, commit } = await setUp(t)
+  truncateSync(path, 8 * lineBytes)
+  const follower = follow(await follow(commit).stop())
+  await follower.idle()
+  truncateSync(path, 5 * lineBytes)
+  appendFileSync(path, lines(11, 12))
+  await follower.look()
+  assert.deepEqual(follower.received, range(1, 12))
+})
+
+test('what a log held and nobody had read is a gap when it loses its end', async (t) => {
+  const { path, follow, commit } = await setUp(t)
+  appendFileSync(path, numbered(11).slice(0, 70))
+  const follower = follow(commit)
+  await follower.idle()
+  truncateSync(path, statSync(path).size - 100)
+  await follower.look()
+  await follower.look()
+  assert.deepEqual(follower.losses, [{ kind: 'gap', bytes: 70 }])
+})
