@@ -35,7 +35,7 @@ export class Novelty {
 
   /** It has been read to `offset`, and will be read again. */
   repeatTo(offset: number): void {
-    this.#repeatsTo = Math.max(this.#repeatsTo, offset)
+    this.#repeatsTo = offset
   }
 
   /** It has been read to `offset` again. */

@@ -11,7 +11,10 @@ import { type Commit, Follower, lines, numbered, range } from './follower.ts'
 async function setUp(test: TestContext) {
   const path = join(tempDir(test), 'events.log')
   const follow = (from?: Commit) => {
-    const follower = new Follower({ settings: { include: [path], batch_bytes: 4096 }, ...(from && { from }) })
+    const follower = new Follower({
+      settings: { include: [path], batch_bytes: 4096, max_line_bytes: 4096 },
+      ...(from && { from }),
+    })
     test.after(() => follower.stop())
     return follower
   }
@@ -58,6 +61,58 @@ for (const [what, more] of [
     assert.deepEqual(follower.losses, [])
   })
 
+test('a log that lost its end: the newest flow that was read is not always the last', async (t) => {
+  const { path, follow } = await setUp(t)
+  writeFileSync(path, lines(1, 2) + numbered(10) + lines(3, 9))
+  const commit = await follow().stop()
+  truncateSync(path, 6 * lineBytes)
+  appendFileSync(path, lines(11, 12))
+  const follower = follow(commit)
+  await follower.settle()
+  assert.deepEqual(follower.received, [1, 2, 10, ...range(3, 9), 11, 12])
+})
+
+test('a log that lost its end, and a clock that went back: behind what was read all counts', async (t) => {
+  const { path, follow, commit } = await setUp(t)
+  truncateSync(path, 9 * lineBytes)
+  const early = Array.from({ length: 4 }, (_, n) => numbered(20 + n).replaceAll('2026-01-01', '2025-12-31'))
+  appendFileSync(path, early.join(''))
+  const follower = follow(commit)
+  await follower.settle()
+  assert.deepEqual(follower.received, [...range(1, 10), ...range(21, 23)])
+})
+
+test('a log that lost its end: what is no flow in it is told once', async (t) => {
+  const { path, follow } = await setUp(t)
+  const longLine = `${'x'.repeat(5000)}\n`
+  writeFileSync(path, `${lines(1, 2)}${'\0'.repeat(3000)}${lines(3, 3)}no flow\n${longLine}${lines(4, 6)}`)
+  const first = follow()
+  await first.idle()
+  const told = [...first.losses]
+  const commit = await first.stop()
+  truncateSync(path, statSync(path).size - lineBytes - 10)
+  appendFileSync(path, lines(11, 12))
+  const follower = follow(commit)
+  await follower.settle()
+  assert.deepEqual(follower.received, [...range(1, 6), 11, 12])
+  assert.deepEqual(follower.losses, told)
+  assert.deepEqual(
+    told.map((loss) => 'reason' in loss && loss.reason),
+    ['nul_bytes', 'not_json', 'line_too_long'],
+  )
+})
+
+test('a log that lost its end while a line over the limit was being read', async (t) => {
+  const { path, follow } = await setUp(t)
+  writeFileSync(path, lines(1, 4) + 'x'.repeat(6000))
+  const commit = await follow().stop()
+  truncateSync(path, 3 * lineBytes)
+  appendFileSync(path, lines(11, 12))
+  const follower = follow(commit)
+  await follower.settle()
+  assert.deepEqual(follower.received, [...range(1, 4), 11, 12])
+})
+
 test('a log that lost its end, on a device that has another number after the restart', async (t) => {
   const { path, follow, commit } = await setUp(t)
   rmSync(path)
@@ -76,17 +131,44 @@ test('a log that lost its end, got another, and was copied and truncated while n
   const follower = follow(commit)
   await follower.settle()
   assert.deepEqual(follower.received, range(1, 16))
+  const again = follow(await follower.stop())
+  await again.idle()
+  const backup = backupPath(path, Date.UTC(2026, 0, 1))
+  writeFileSync(`${backup}.gz`, gzipSync(left))
+  rmSync(backup)
+  await again.settle()
+  assert.deepEqual(again.received, range(1, 16))
 })
 
-test('a compressed log that lost its end and got another before it was rotated', async (t) => {
-  const { path, follow, commit } = await setUp(t)
-  const backup = backupPath(path, Date.UTC(2026, 0, 1))
-  writeFileSync(`${backup}.gz`, gzipSync(`${lines(1, 6)}${numbered(7).slice(0, 100)}${lines(11, 40)}`))
+for (const [what, last] of [
+  ['shorter', 12],
+  ['longer', 40],
+] as const)
+  test(`a log that lost its end, got another, and was rotated and compressed while nobody looked, ${what}`, async (t) => {
+    const { path, follow, commit } = await setUp(t)
+    const backup = backupPath(path, Date.UTC(2026, 0, 1))
+    writeFileSync(`${backup}.gz`, gzipSync(`${lines(1, 6)}${numbered(7).slice(0, 100)}${lines(11, last)}`))
+    rmSync(path)
+    writeFileSync(path, lines(last + 1, last + 2))
+    const follower = follow(commit)
+    await follower.settle()
+    assert.deepEqual(follower.received, range(1, last + 2))
+  })
+
+test('a copy of a log of which nothing was wanted holds nothing either', async (t) => {
+  const { path } = await setUp(t)
+  const follow = (from?: Commit) => {
+    const settings = { include: [path], start_at: 'end' }
+    const follower = new Follower({ settings, ...(from && { from }) })
+    t.after(() => follower.stop())
+    return follower
+  }
+  const commit = await follow().stop()
+  writeFileSync(backupPath(path, Date.UTC(2026, 0, 1)), lines(1, 8))
   rmSync(path)
-  writeFileSync(path, lines(41, 42))
   const follower = follow(commit)
   await follower.settle()
-  assert.deepEqual(follower.received, range(1, 42))
+  assert.deepEqual(follower.received, [])
 })
 
 test('a restart while a log that lost its end is read again', async (t) => {
