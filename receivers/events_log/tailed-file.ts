@@ -215,7 +215,6 @@ export class TailedFile {
     this.#print = { offset: 0, head, seam: null }
     this.novelty.repeatTo(offset)
     this.#size = size
-    this.#endStamp = null
     this.insideLongLine = false
     // A compressed file is read forwards only.
     if (this.isGzip) this.close()
