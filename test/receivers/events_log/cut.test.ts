@@ -123,7 +123,7 @@ test('a log that lost its end, on a device that has another number after the res
   assert.deepEqual(follower.losses, [])
 })
 
-test('a log that lost its end, got another, and was copied and truncated while nobody looked', async (t) => {
+test('a log that lost its end, got another, and was copied, truncated and the copy compressed', async (t) => {
   const { path, follow, commit } = await setUp(t)
   const left = `${lines(1, 6)}${numbered(7).slice(0, 100)}${lines(11, 14)}`
   const backup = backupPath(path, Date.UTC(2026, 0, 1))
@@ -131,7 +131,6 @@ test('a log that lost its end, got another, and was copied and truncated while n
   writeFileSync(path, lines(15, 16))
   const follower = follow(commit)
   await follower.idle()
-  assert.deepEqual(follower.received, range(1, 16))
   writeFileSync(`${backup}.gz`, gzipSync(left))
   rmSync(backup)
   await follower.settle()
