@@ -14,7 +14,7 @@ import {
 } from '../sdk/index.ts'
 import type { LaneSettings } from '../state/lane.ts'
 import { Outbox } from '../state/outbox.ts'
-import type { Store, StoredState } from '../state/store.ts'
+import type { Store, StoredFold, StoredState } from '../state/store.ts'
 import { Ledger } from '../telemetry/ledger.ts'
 import { Metrics } from '../telemetry/metrics.ts'
 import { Outlet } from './outlet.ts'
@@ -150,7 +150,7 @@ class Builder {
         )
     }
     const ledger = this.#ledgers.get(id)!
-    this.#restore(id, fold, ledger)
+    const shelvedFlows = this.#restore(id, fold, ledger)
     const sinks = exporters.filter((exporter) => isSink(this.#config, exporter))
     return new Pipeline({
       id,
@@ -160,6 +160,7 @@ class Builder {
       outbox: this.#outbox,
       clock: this.#world.clock,
       ledger,
+      shelvedFlows,
       node: this.#world.node(this.#config),
     })
   }
@@ -175,22 +176,42 @@ class Builder {
     }
   }
 
-  /** Gives a fold its open windows back. What cannot be read is counted as lost, not forgotten. */
-  #restore(pipeline: string, fold: Fold | null, ledger: Ledger): void {
+  /**
+   * Gives a fold its open windows back. What cannot be read is counted as lost, not forgotten. Without a fold they wait in
+   * the state for its return; returns how many flows do.
+   */
+  #restore(pipeline: string, fold: Fold | null, ledger: Ledger): number {
     const stored = this.#stored.folds.get(pipeline)
-    if (stored && fold) {
-      const host = this.#world.log.of('service')
-      try {
-        fold.restore(stored.state, stored.panes)
-      } catch (error) {
-        host.error('open windows cannot be read back; their flows are counted as lost', {
+    const expected = ledger.expectedInFold()
+    if (fold === null && expected > 0 && stored && stored.panes.length > 0) {
+      this.#world.log
+        .of('service')
+        .warn(
+          'the state holds open windows of a pipeline that does not aggregate any more; they are kept for it',
+          {
+            pipeline,
+            flows: expected,
+          },
+        )
+      return expected
+    }
+    if (stored && fold) this.#readBack(pipeline, fold, stored)
+    const missing = expected - (fold?.pendingFlows() ?? 0)
+    if (missing > 0) ledger.dropped('state_damaged', missing)
+    return 0
+  }
+
+  #readBack(pipeline: string, fold: Fold, { state, panes }: StoredFold): void {
+    try {
+      fold.restore(state, panes)
+    } catch (error) {
+      this.#world.log
+        .of('service')
+        .error('open windows cannot be read back; their flows are counted as lost', {
           pipeline,
           reason: (error as Error).message,
         })
-      }
     }
-    const missing = ledger.expectedInFold() - (fold?.pendingFlows() ?? 0)
-    if (missing > 0) ledger.dropped('state_damaged', missing)
   }
 
   /** Columns that somebody behind the receiver looks at. Single flows need them all: each becomes a whole row. */

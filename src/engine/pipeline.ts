@@ -33,6 +33,8 @@ export interface PipelineParts {
   readonly outbox: Outbox
   readonly clock: Clock
   readonly ledger: Ledger
+  /** Flows in windows that wait in the state until the pipeline folds again. */
+  readonly shelvedFlows: number
   /** For rows whose flow names no node. */
   readonly node: string
 }
@@ -104,10 +106,10 @@ export class Pipeline {
   }
 
   sheet(): BalanceSheet {
-    const { fold, ledger, outlets, outbox } = this.#parts
+    const { fold, ledger, outlets, outbox, shelvedFlows } = this.#parts
     const outlet = (exporter: string) => outlets.find(({ id }) => id === exporter)
     return ledger.sheet(
-      fold?.pendingFlows() ?? 0,
+      fold?.pendingFlows() ?? shelvedFlows,
       (exporter) => outlet(exporter)?.waitingFlows(ledger) ?? outbox.waitingFlows(exporter, this.id),
     )
   }

@@ -1,4 +1,4 @@
-import type { Endpoint, ResolvedConfig } from '../config/resolved.ts'
+import type { Endpoint, PipelineConfig, ResolvedConfig } from '../config/resolved.ts'
 import type { Logger } from '../sdk/index.ts'
 import { StateError } from '../state/state-error.ts'
 import { Store } from '../state/store.ts'
@@ -175,9 +175,11 @@ export class Service {
     }
   }
 
-  /** Ends the running graph. Open windows wait in the state, but those of pipelines that go away leave now. */
+  /** Ends the running graph. Open windows wait in the state, but those that nobody would go on with leave now. */
   async #retire(next: ResolvedConfig): Promise<void> {
-    const kept = new Set(next.pipelines.map(({ id }) => id))
+    const folds = ({ processors }: PipelineConfig) =>
+      processors.some((id) => next.processors.get(id)?.definition.kind === 'fold')
+    const kept = new Set(next.pipelines.filter(folds).map(({ id }) => id))
     for (const pipeline of this.#graph.pipelines) if (!kept.has(pipeline.id)) pipeline.flush()
     const deadlineMs = this.#world.clock.now() + this.#config.service.shutdownTimeoutMs
     await this.#runner?.stop({ flush: false, deadlineMs })

@@ -33,10 +33,15 @@ export interface FoldChange {
   readonly closed: readonly string[]
 }
 
+export interface StoredFold {
+  readonly state: Json
+  readonly panes: readonly Pane[]
+}
+
 /** What the last commit left. */
 export interface StoredState {
   readonly positions: ReadonlyMap<string, Json>
-  readonly folds: ReadonlyMap<string, { readonly state: Json; readonly panes: readonly Pane[] }>
+  readonly folds: ReadonlyMap<string, StoredFold>
   readonly sinks: ReadonlyMap<string, Json>
   readonly ledgers: ReadonlyMap<string, Json>
   /** Oldest first. */

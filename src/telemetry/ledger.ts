@@ -77,11 +77,15 @@ export class Ledger {
 
   /**
    * Rows are made for these exporters from now on. Another one stays on the sheet while rows wait for it that were made
-   * when it was among them.
+   * when it was among them, and for good when it never got some: those would count as delivered otherwise.
    */
   leadTo(exporters: readonly string[], isOwed: (exporter: string) => boolean): void {
     const entries = this.#entries.exporters
-    for (const id of Object.keys(entries)) if (!exporters.includes(id) && !isOwed(id)) delete entries[id]
+    for (const [id, entry] of Object.entries(entries)) {
+      if (exporters.includes(id) || isOwed(id)) continue
+      this.droppedAt(id, 'exporter_removed', unsettled(entry))
+      if (total(entry.dropped) === 0) delete entries[id]
+    }
     for (const id of exporters) entries[id] ??= { owed: 0, flows: 0, rows: 0, bytes: 0, dropped: {} }
     this.#exporters = exporters
   }
@@ -120,7 +124,7 @@ export class Ledger {
       deliveredBytes: entries.bytes,
       dropped: { ...entries.dropped },
       pending: waitingFor(exporter),
-      unsettled: entries.owed - entries.flows - total(entries.dropped),
+      unsettled: unsettled(entries),
     }))
     const droppedAtWorst = exporters.map((exporter) => exporter.dropped).reduce(larger, {})
     // A flow that one exporter waits for and another has lost counts as lost.
@@ -140,6 +144,11 @@ export class Ledger {
   toJson(): Json {
     return structuredClone(this.#entries) as unknown as Json
   }
+}
+
+/** Flows that it has neither got nor lost yet. */
+function unsettled({ owed, flows, dropped }: ExporterEntries): number {
+  return owed - flows - total(dropped)
 }
 
 function emptyEntries(): Entries {

@@ -363,8 +363,17 @@ test('an exporter that leaves the config loses its rows with a warning that coun
   await world.io.clock.advance(2000)
   await reloaded
   assert.match(world.io.log, /rows waited for an exporter .*they are dropped.*exporter=gone {2}rows=5/)
+  await world.give(2)
   await world.commit()
-  assert.deepEqual([world.sheet.delivered, world.sheet.pending, difference(world.sheet)], [5, 0, 0])
+  const { delivered, dropped, pending, exporters } = world.sheet
+  assert.deepEqual([delivered, dropped, pending, difference(world.sheet)], [2, { exporter_removed: 5 }, 0, 0])
+  assert.deepEqual(
+    exporters.map(({ exporter, deliveredFlows }) => [exporter, deliveredFlows]),
+    [
+      ['gone', 0],
+      ['sink', 7],
+    ],
+  )
   await world.stop()
 })
 

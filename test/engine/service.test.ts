@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
+import { cpSync } from 'node:fs'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { aggregate } from '../../processors/aggregate/index.ts'
 import type { ResolvedConfig } from '../../src/config/resolved.ts'
 import { Service } from '../../src/engine/service.ts'
 import { StartError } from '../../src/engine/start-error.ts'
-import { defineSink, SettingError } from '../../src/sdk/index.ts'
+import { defineSink, flowsOf, SettingError } from '../../src/sdk/index.ts'
 import { difference } from '../../src/telemetry/balance-sheet.ts'
 import { flow } from '../support/flows.ts'
 import { configOf, HandReceiver, halving, MemorySink, TestIo } from '../support/parts.ts'
@@ -168,6 +170,40 @@ test('a reload goes on where the old config stood', async () => {
   await service.stop()
 })
 
+test('open windows leave when a reload takes the fold away, and the sheet closes', async (t) => {
+  const { receiver, sink, service, withFold, without } = await folding(tempDir(t))
+  await receiver.give(flow(), flow())
+  await service.reload(without)
+  await receiver.give(flow())
+  await service.reload(withFold)
+  await receiver.give(flow())
+  const [sheet] = service.summary().sheets
+  assert.deepEqual([sheet.received, sheet.delivered, sheet.dropped, sheet.pending], [4, 3, {}, 1])
+  await service.stop()
+  assert.deepEqual(sink.rows.map(flowsOf), [2, 1, 1])
+})
+
+test('open windows wait in the state for the return of the fold, and count as pending', async (t) => {
+  const stateDir = tempDir(t)
+  const first = await folding(stateDir)
+  await first.receiver.give(flow(), flow())
+  await first.io.clock.advance(1000)
+  const killed = tempDir(t)
+  cpSync(stateDir, killed, { recursive: true })
+  await first.service.stop()
+  first.sink.rows.length = 0
+  const { io, receiver, service, sink, withFold } = await folding(killed, { ...first, isFolding: false })
+  assert.match(io.log, /open windows of a pipeline that does not aggregate any more; .*flows=2/)
+  await receiver.give(flow())
+  await io.clock.advance(1000)
+  const [sheet] = service.summary().sheets
+  assert.deepEqual([sheet.received, sheet.delivered, sheet.dropped, sheet.pending], [3, 1, {}, 2])
+  await service.reload(withFold)
+  await service.stop()
+  assert.deepEqual(sink.rows.map(flowsOf), [1, 2])
+  assert.deepEqual(service.summary().sheets.map(difference), [0])
+})
+
 test('a reload whose components refuse their settings names the place and leaves the old config running', async () => {
   const { receiver, sink, io, service } = await started()
   const refusing = defineSink({
@@ -198,6 +234,35 @@ test('a reload whose components refuse their settings names the place and leaves
   assert.equal(sink.rows.length, 1)
   await service.stop()
 })
+
+/** A service that aggregates, or does not, and both configs. */
+async function folding(
+  stateDir: string,
+  {
+    receiver = new HandReceiver(),
+    sink = new MemorySink(),
+    isFolding = true,
+  }: Parts & { isFolding?: boolean } = {},
+) {
+  const io = new TestIo()
+  const config = (processors: readonly string[]) =>
+    configOf({
+      receivers: { hand: receiver.definition },
+      processors: { aggregate },
+      exporters: { memory: sink.definition },
+      pipelines: [{ id: 'logs', receivers: ['hand'], processors, exporters: ['memory'] }],
+      service: { stateDir },
+    })
+  const [withFold, without] = [config(['aggregate']), config([])]
+  return {
+    receiver,
+    sink,
+    io,
+    withFold,
+    without,
+    service: await Service.start(isFolding ? withFold : without, io),
+  }
+}
 
 interface Parts {
   readonly receiver?: HandReceiver
