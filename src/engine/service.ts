@@ -1,8 +1,8 @@
-import type { Endpoint, PipelineConfig, ResolvedConfig } from '../config/resolved.ts'
-import type { Logger } from '../sdk/index.ts'
+import type { PipelineConfig, ResolvedConfig } from '../config/resolved.ts'
+import { FatalError, type Logger } from '../sdk/index.ts'
 import { StateError } from '../state/state-error.ts'
 import { Store } from '../state/store.ts'
-import type { AdminServer } from '../telemetry/admin-server.ts'
+import { AdminServers } from '../telemetry/admin-servers.ts'
 import type { BalanceSheet } from '../telemetry/balance-sheet.ts'
 import { buildGraph, type Graph } from './graph.ts'
 import { Runner } from './runner.ts'
@@ -28,7 +28,7 @@ export class Service {
   #config: ResolvedConfig
   #graph: Graph
   #runner: Runner | null = null
-  #servers: AdminServer[] = []
+  readonly #servers = new AdminServers(this.#view())
   #phase: 'starting' | 'running' | 'reloading' | 'stopping' = 'starting'
 
   private constructor(config: ResolvedConfig, world: World, store: Store, graph: Graph) {
@@ -44,7 +44,7 @@ export class Service {
     const store = openStore(config, world)
     try {
       const service = new Service(config, world, store, await buildGraph(config, store, world))
-      await service.#openServers()
+      await service.#listen(config)
       service.#run()
       return service
     } catch (error) {
@@ -67,26 +67,51 @@ export class Service {
   }
 
   /**
-   * Runs another config from where this one stands. When its components cannot be made, the old ones are made again
-   * and the `StartError` is thrown.
+   * Runs another config from where this one stands. When its ports are taken, or its components cannot be made, the old
+   * ones go on and the `StartError` is thrown.
    */
   async reload(wanted: ResolvedConfig): Promise<void> {
     if (this.#phase !== 'running')
       throw new StartError('the service is busy starting or stopping; try again', 'world')
     this.#phase = 'reloading'
     const config = this.#withWhatIsSettled(wanted)
+    try {
+      await this.#listen(config)
+    } catch (error) {
+      this.#phase = 'running'
+      throw error
+    }
     await this.#retire(config)
-    const previous = this.#config
+    const failure = await this.#build(config)
+    if (failure !== null) await this.#goBack(failure)
+    this.#run()
+    if (failure !== null) throw failure
+  }
+
+  /** Makes the components of a config; returns why that cannot be. */
+  async #build(config: ResolvedConfig): Promise<Error | null> {
     try {
       this.#graph = await buildGraph(config, this.#store, this.#world)
       this.#config = config
+      return null
     } catch (error) {
-      this.#graph = await buildGraph(previous, this.#store, this.#world)
-      throw error
-    } finally {
-      this.#run()
+      return error as Error
     }
-    await this.#reopenServers(previous)
+  }
+
+  /** Makes the components of the old config again. When the world has no place for them any more, nothing can run. */
+  async #goBack({ message }: Error): Promise<void> {
+    await this.#listen(this.#config).catch((error: Error) =>
+      this.log.error('nobody answers at the endpoints of the old configuration', { reason: error.message }),
+    )
+    const failure = await this.#build(this.#config)
+    if (failure === null) return
+    const error = new FatalError(
+      `the new configuration cannot run (${message}), and the old one cannot be taken up again (${failure.message}); ` +
+        'this ends here, and the next start goes on from the last commit',
+    )
+    this.#stopped.reject(error)
+    throw error
   }
 
   /** The state and the log are open since the start: their settings change with a restart only. */
@@ -152,7 +177,7 @@ export class Service {
         })
     this.#tellWhatIsLeft()
     await this.#runner?.close()
-    await this.#closeServers()
+    await this.#servers.listenOn([])
     this.#store.close()
     await this.#world.ownLogs?.close()
     this.#stopped.resolve(how)
@@ -186,31 +211,12 @@ export class Service {
     await this.#runner?.close()
   }
 
-  async #openServers(): Promise<void> {
-    const { healthEndpoint, metricsEndpoint } = this.#config.service
-    if (healthEndpoint === null && metricsEndpoint === null) return
-    const { startAdminServer } = await import('../telemetry/admin-server.ts')
-    for (const endpoint of distinct([healthEndpoint, metricsEndpoint])) {
-      try {
-        this.#servers.push(await startAdminServer(endpoint.host, endpoint.port, this.#view()))
-      } catch (error) {
-        await this.#closeServers()
-        throw new StartError(portProblem(endpoint, error as NodeJS.ErrnoException), 'world')
-      }
+  async #listen({ service }: ResolvedConfig): Promise<void> {
+    try {
+      await this.#servers.listenOn([service.healthEndpoint, service.metricsEndpoint])
+    } catch (error) {
+      throw new StartError((error as Error).message, 'world')
     }
-  }
-
-  async #reopenServers(previous: ResolvedConfig): Promise<void> {
-    const endpoints = ({ service }: ResolvedConfig) => [service.healthEndpoint, service.metricsEndpoint]
-    if (JSON.stringify(endpoints(previous)) === JSON.stringify(endpoints(this.#config))) return
-    await this.#closeServers()
-    await this.#openServers()
-  }
-
-  async #closeServers(): Promise<void> {
-    const servers = this.#servers
-    this.#servers = []
-    await Promise.all(servers.map((server) => server.close()))
   }
 
   #view() {
@@ -245,19 +251,6 @@ function openStore({ service }: ResolvedConfig, { clock, log }: World): Store {
     if (error instanceof StateError) throw new StartError(error.message, 'world')
     throw error
   }
-}
-
-/** Health and metrics may share an address: then one server answers both. */
-function distinct(endpoints: readonly (Endpoint | null)[]): Endpoint[] {
-  const byAddress = new Map<string, Endpoint>()
-  for (const endpoint of endpoints) if (endpoint) byAddress.set(`${endpoint.host}:${endpoint.port}`, endpoint)
-  return [...byAddress.values()]
-}
-
-function portProblem({ host, port }: Endpoint, { code, message }: NodeJS.ErrnoException): string {
-  const way = 'set service.health.endpoint or service.telemetry.metrics.endpoint to a free one, or to "none"'
-  if (code === 'EADDRINUSE') return `${host}:${port} is in use by another program; ${way}`
-  return `cannot listen on ${host}:${port}: ${message}; ${way}`
 }
 
 function sum(numbers: readonly number[]): number {

@@ -6,7 +6,7 @@ import { aggregate } from '../../processors/aggregate/index.ts'
 import type { ResolvedConfig } from '../../src/config/resolved.ts'
 import { Service } from '../../src/engine/service.ts'
 import { StartError } from '../../src/engine/start-error.ts'
-import { defineSink, flowsOf, SettingError } from '../../src/sdk/index.ts'
+import { defineSink, FatalError, flowsOf, SettingError } from '../../src/sdk/index.ts'
 import { difference } from '../../src/telemetry/balance-sheet.ts'
 import { flow } from '../support/flows.ts'
 import { configOf, HandReceiver, halving, MemorySink, TestIo } from '../support/parts.ts'
@@ -263,6 +263,23 @@ async function folding(
     service: await Service.start(isFolding ? withFold : without, io),
   }
 }
+
+test('a reload from which there is no way back ends the service, and says why', async () => {
+  const { receiver, sink, io, service, config } = await started()
+  await receiver.give(flow())
+  const refuse = () => {
+    throw new SettingError(['path'], 'a folder stands there')
+  }
+  sink.definition.create = refuse
+  const ended = assert.rejects(service.done, FatalError)
+  await assert.rejects(service.reload(config), {
+    name: 'FatalError',
+    message:
+      /^the new configuration cannot run \(.*a folder stands there\), and the old one cannot be taken up again/,
+  })
+  await ended
+  await io.clock.advance(5000)
+})
 
 interface Parts {
   readonly receiver?: HandReceiver

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { type TestContext, test } from 'node:test'
+import type { Endpoint } from '../../src/config/resolved.ts'
 import { Service } from '../../src/engine/service.ts'
 import { StartError } from '../../src/engine/start-error.ts'
 import { flow } from '../support/flows.ts'
@@ -61,7 +63,9 @@ test('a port that is taken is a clear error', async (t) => {
   await new Promise((resolve) => squatter.once('listening', resolve))
   t.after(() => squatter.close())
   const { port } = squatter.address() as { port: number }
-  await assert.rejects(start(new HandReceiver(), new MemorySink(), new TestIo(), port), (error) => {
+  const taken = { host: '127.0.0.1', port }
+  const config = configAt(taken, taken, new HandReceiver(), new MemorySink())
+  await assert.rejects(Service.start(config, new TestIo()), (error) => {
     assert.ok(error instanceof StartError && error.fault === 'world')
     assert.match(
       error.message,
@@ -71,30 +75,71 @@ test('a port that is taken is a clear error', async (t) => {
   })
 })
 
+test('a reload listens where the new config says, and nowhere else', async (t) => {
+  const { service, config, get } = await started(t)
+  const [port, other] = [await freePort(), await freePort()]
+  await service.reload(config(port))
+  assert.equal((await get('/readyz', port)).status, 200)
+  await assert.rejects(get('/healthz'))
+  await service.reload(config(port, 'localhost'))
+  assert.equal((await get('/healthz', port)).status, 200)
+  await service.reload(config(port, 'localhost', other))
+  assert.equal((await get('/healthz', port)).status, 200)
+  assert.match((await get('/metrics', other)).body, /flowfold_flows_received_total/)
+})
+
+test('a reload to a port that is taken leaves the old config and its endpoints alone', async (t) => {
+  const { receiver, sink, io, service, config, get } = await started(t)
+  const port = await freePort()
+  const squatter = createServer().listen(port, '127.0.0.1')
+  await once(squatter, 'listening')
+  const bad = { ...config(port), exporters: new Map() }
+  await assert.rejects(service.reload(bad), /127\.0\.0\.1:\d+ is in use by another program/)
+  assert.equal((await get('/readyz')).status, 200)
+  await receiver.give(flow())
+  await io.clock.advance(1000)
+  assert.equal(sink.rows.length, 1)
+  squatter.close()
+  await once(squatter, 'close')
+  await service.reload(config(port))
+  assert.equal((await get('/readyz', port)).status, 200)
+})
+
+test('a reload that fails for another reason gives the old endpoints back', async (t) => {
+  const { sink, service, config, get } = await started(t)
+  const next = config(await freePort(), 'localhost')
+  const exporter = next.exporters.get('memory')!
+  const refusing = { ...sink.definition, create: () => assert.fail('a bug of an exporter') }
+  next.exporters.set('memory', { ...exporter, definition: refusing } as typeof exporter)
+  await assert.rejects(service.reload(next), /a bug of an exporter/)
+  assert.equal((await get('/readyz')).status, 200)
+})
+
 async function started(t: TestContext) {
   const receiver = new HandReceiver()
   const sink = new MemorySink()
   const io = new TestIo()
-  const port = await freePort()
-  const service = await start(receiver, sink, io, port)
+  const ownPort = await freePort()
+  const config = (port: number, host = '127.0.0.1', metricsPort = port) =>
+    configAt({ host, port }, { host, port: metricsPort }, receiver, sink)
+  const service = await Service.start(config(ownPort), io)
   t.after(async () => {
     sink.refuses = null
     await service.stop()
   })
-  const get = async (path: string) => {
-    const response = await fetch(`http://127.0.0.1:${port}${path}`)
+  const get = async (path: string, port = ownPort) => {
+    const response = await fetch(`http://localhost:${port}${path}`)
     return { status: response.status, body: await response.text() }
   }
-  return { receiver, sink, io, get }
+  return { receiver, sink, io, service, config, get }
 }
 
-function start(receiver: HandReceiver, sink: MemorySink, io: TestIo, port: number): Promise<Service> {
-  const endpoint = { host: '127.0.0.1', port }
+function configAt(health: Endpoint, metrics: Endpoint, receiver: HandReceiver, sink: MemorySink) {
   const config = configOf({
     receivers: { hand: receiver.definition },
     exporters: { memory: sink.definition },
     pipelines: [{ id: 'logs', receivers: ['hand'], processors: [], exporters: ['memory'] }],
-    service: { healthEndpoint: endpoint, metricsEndpoint: endpoint },
+    service: { healthEndpoint: health, metricsEndpoint: metrics },
   })
-  return Service.start(config, io)
+  return { ...config, exporters: new Map(config.exporters) }
 }
