@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Json, Pane } from '../sdk/index.ts'
 import type { Cursor, EntryBody, OutboxEntry, OutboxHead } from './entry.ts'
-import { openStateFile, passingTrouble, type StateFileOptions } from './state-file.ts'
+import { openStateFile, passingTrouble, type StateFile, type StateFileOptions } from './state-file.ts'
 
 /** What one commit makes durable, all of it or nothing. */
 export interface StateChange {
@@ -59,8 +59,12 @@ export class Store {
   readonly #db: DatabaseSync
   readonly #statements: Statements
 
-  private constructor(db: DatabaseSync) {
+  /** No commit has reached the file itself yet. */
+  #isNew: boolean
+
+  private constructor({ db, isNew }: StateFile) {
     this.#db = db
+    this.#isNew = isNew
     this.#statements = prepare(db)
   }
 
@@ -113,6 +117,7 @@ export class Store {
       this.#db.exec('BEGIN IMMEDIATE')
       this.#write(change)
       this.#db.exec('COMMIT')
+      this.#settle()
       return { kind: 'stored' }
     } catch (error) {
       if (this.#db.isTransaction) this.#db.exec('ROLLBACK')
@@ -130,6 +135,21 @@ export class Store {
 
   close(): void {
     if (this.#db.isOpen) this.#db.close()
+  }
+
+  /**
+   * The first commit goes from SQLite's log into the file. Who loses the log in a power cut then finds an older commit, which
+   * rows and positions agree on, and not a state that knows of nothing.
+   */
+  #settle(): void {
+    if (!this.#isNew) return
+    try {
+      this.#db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+      this.#isNew = false
+    } catch (error) {
+      // The commit itself is stored; the next one tries again.
+      if (passingTrouble(error) === null) throw error
+    }
   }
 
   #write({ positions, folds, sinks, ledgers, outbox }: StateChange): void {

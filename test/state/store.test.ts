@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
@@ -90,6 +98,10 @@ for (const [what, damage] of [
   ['overwritten from the start', (path: string) => writeFileSync(path, Buffer.alloc(8192, 0x58))],
   ['cut off in the middle', (path: string) => truncateSync(path, 6000)],
   ['full of zeros after the head', zeroBehindHead],
+  ['empty', (path: string) => truncateSync(path, 0)],
+  ['a byte long', (path: string) => truncateSync(path, 1)],
+  ['without a table', (path: string) => execute(path, 'DROP TABLE ledger')],
+  ['with a value that is no JSON', (path: string) => execute(path, `UPDATE position SET value = '{'`)],
 ] as const)
   test(`a state file that is ${what} is set aside with a reason, not forgotten`, (t) => {
     const dir = tempDir(t)
@@ -136,8 +148,31 @@ test('a folder that cannot be made is a clear error', (t) => {
   writeFileSync(join(dir, 'file'), '')
   assert.throws(
     () => open(join(dir, 'file', 'state')),
-    stateError(/file\/state\/state\.db cannot be opened: ENOTDIR/),
+    stateError(/file\/state is no folder; set service\.state_dir to one/),
   )
+  assert.throws(() => open(join(dir, 'file')), stateError(/file is no folder; set service\.state_dir to one/))
+  mkdirSync(join(dir, 'state.db'))
+  assert.throws(() => open(dir), stateError(/state\.db is a folder, where the state file should be/))
+})
+
+test('only its user reads the state', (t) => {
+  const dir = tempDir(t)
+  const store = open(dir)
+  store.commit({ ...NOTHING, positions: new Map([['r', 1]]) })
+  for (const name of readdirSync(dir)) assert.equal(statSync(join(dir, name)).mode & 0o777, 0o600, name)
+  assert.deepEqual(readdirSync(dir).toSorted(), ['state.db', 'state.db-wal'])
+  store.close()
+})
+
+test("a lost log of SQLite's takes the latest commits along, not the first", (t) => {
+  const dir = tempDir(t)
+  const store = open(dir)
+  store.commit({ ...NOTHING, positions: new Map([['r', 1]]) })
+  store.commit({ ...NOTHING, positions: new Map([['r', 2]]) })
+  const copy = tempDir(t)
+  copyFileSync(join(dir, 'state.db'), join(copy, 'state.db'))
+  store.close()
+  assert.equal(open(copy).load().positions.get('r'), 1)
 })
 
 test('a full disk: the commit says so, nothing of it is stored, and it works when there is room', {
@@ -164,6 +199,12 @@ test('a disk that is full or read-only at the start is a clear error', { skip: n
   remount(readOnly, 'ro')
   assert.throws(() => open(readOnly), stateError(/cannot be written; give this user write access/))
 })
+
+function execute(path: string, sql: string): void {
+  const db = new DatabaseSync(path)
+  db.exec(sql)
+  db.close()
+}
 
 function open(dir: string): Store {
   return Store.open({ dir, durability: 'process', nowMs: 0, warn: () => assert.fail('nothing is damaged') })
