@@ -1,4 +1,4 @@
-import { readdirSync, realpathSync } from 'node:fs'
+import { existsSync, readdirSync, realpathSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { backupOf, isUnfinished, stemOf } from './backups.ts'
 import { failure, lookAt, type Place } from './open-file.ts'
@@ -22,6 +22,11 @@ export class Folders {
   /** Those whose files are few enough to be listed for a watch, too. */
   get watchable(): string[] {
     return [...this.#folders].filter(([, { names }]) => names.length <= MOST_NAMES).map(([path]) => path)
+  }
+
+  /** Whether a folder is there: not so while it is not mounted yet, or mounted anew. */
+  has(path: string): boolean {
+    return existsSync(path)
   }
 
   /** Rotated files stand beside the log; where the log is a link, beside the file that it leads to. */

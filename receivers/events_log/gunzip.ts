@@ -124,10 +124,10 @@ export function headOfGzip(fd: number, bytes: number): Buffer {
   }
 }
 
-/** Size of the content as the trailer tells it; null when it cannot be true. */
+/** Size of the content as the trailer tells it; null when it cannot be true: nobody compresses an empty log. */
 export function sizeOfGzip(fd: number, compressedBytes: number): number | null {
   const trailer = Buffer.alloc(4)
   if (compressedBytes < 18 || readSync(fd, trailer, 0, 4, compressedBytes - 4) < 4) return null
   const bytes = trailer.readUInt32LE(0)
-  return bytes <= compressedBytes * LARGEST_EXPANSION ? bytes : null
+  return bytes > 0 && bytes <= compressedBytes * LARGEST_EXPANSION ? bytes : null
 }

@@ -1,3 +1,5 @@
+import { dirname, join } from 'node:path'
+import { stemOf } from './backups.ts'
 import { isMarkOfHole, MARK_BYTES, markBytes } from './fingerprint.ts'
 import type { OpenFile } from './open-file.ts'
 import type { Sighting } from './survey.ts'
@@ -74,12 +76,13 @@ function hasMovedTo(file: TailedFile, sighting: Sighting, candidate: Candidate):
   if (here === null)
     return candidate.hasHeadOf(file) && (isContentOf(file, other) || isAtOldPlace(file, sighting))
   // What is open here was removed or compressed: all of it must be there, not only what was read.
-  return isRotatedName(file, sighting) && here.agreesWith(other, here.contentBytes() ?? 0)
+  const mayBe = isRotatedName(file, sighting) || isAtOldPlace(file, sighting)
+  return mayBe && here.agreesWith(other, here.contentBytes() ?? 0)
 }
 
 /** Devices get other numbers when a machine starts again, and inodes with them; a power cut may have taken the file's end. */
-function isAtOldPlace({ path, print }: TailedFile, { place }: Sighting): boolean {
-  return place.path === path && print.head.bytes === MARK_BYTES
+function isAtOldPlace({ path, print, novelty }: TailedFile, { place }: Sighting): boolean {
+  return place.path === path && print.head.bytes === MARK_BYTES && novelty.newest !== null
 }
 
 /** Whether `other` is all of the file, or what it was a while ago. */
@@ -96,7 +99,7 @@ function isCopied(file: TailedFile, candidate: Candidate): boolean {
  */
 function isBegunAlike(file: TailedFile, candidate: Candidate): boolean {
   const { head, offset } = file.print
-  const isLong = head.bytes === MARK_BYTES
+  const isLong = head.bytes === MARK_BYTES && file.novelty.newest !== null
   const isAlike = head.bytes > 0 && candidate.size > 0 && candidate.hasHeadOf(file)
   return isAlike && (isLong || candidate.size <= offset)
 }
@@ -106,7 +109,9 @@ function isRotatedName(file: TailedFile, sighting: Sighting): boolean {
   return isFamily(file, sighting) && (sighting.rotatedAt !== null || sighting.log !== file.log)
 }
 
-/** Rotated files keep the name of their log and put something behind it. */
+/** Rotated files keep the name of their log and put something behind it, or before its extension. */
 function isFamily(file: TailedFile, { log, place }: Sighting): boolean {
-  return log === file.log || place.path.startsWith(`${file.log}.`)
+  if (log === file.log) return true
+  const stem = join(dirname(file.log), stemOf(file.log))
+  return place.path.startsWith(stem) && /[-._]/.test(place.path.charAt(stem.length))
 }

@@ -147,7 +147,8 @@ function newsOf(
   { novelty }: TailedFile,
 ): Pick<DecodedChunk, 'batch' | 'losses'> | null {
   const wasRepeating = novelty.isRepeating
-  const rows = novelty.newRows(batch)
+  const areTimed = !losses.some((loss) => loss.kind === 'noted' && loss.reason === 'no_time')
+  const rows = novelty.newRows(batch, { areTimed })
   if (!wasRepeating) return { batch, losses }
   return novelty.isRepeating ? null : { batch: selectRows(batch, rows), losses: [] }
 }

@@ -74,7 +74,10 @@ export class Lookout {
     for (const file of look.missing) attempt(file, look, () => this.#findInode(file, look))
     for (const sighting of unknown) this.#identify(sighting, look)
     for (const file of look.missing) attempt(file, look, () => this.#findContent(file, look))
-    for (const file of look.missing) attempt(file, look, () => file.seenNowhere(nowMs))
+    for (const file of look.missing)
+      attempt(file, look, () =>
+        file.seenNowhere(nowMs, { isFolderThere: look.folders.has(dirname(file.path)) }),
+      )
     closeSome(this.#chains.all, this.#handles)
     return { folders: folders.watchable, blocked: folders.blocked, isStale: look.isStale }
   }

@@ -20,9 +20,13 @@ export class LossLog {
 
   /** To be called every so often. */
   write(): void {
-    const nowMs = this.#host.clock.now()
-    if (this.#pending.size === 0 || nowMs - this.#lastMs < INTERVAL_MS) return
-    this.#lastMs = nowMs
+    if (this.#host.clock.now() - this.#lastMs >= INTERVAL_MS) this.flush()
+  }
+
+  /** Says what is left, at the end. */
+  flush(): void {
+    if (this.#pending.size === 0) return
+    this.#lastMs = this.#host.clock.now()
     for (const { message, what, count } of this.#pending.values())
       this.#host.log.error(message, { what, count })
     this.#pending.clear()

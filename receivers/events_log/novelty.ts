@@ -11,6 +11,8 @@ export interface EventTime {
  * it holds was read before, up to the first flow that is newer than all that were read.
  */
 export class Novelty {
+  /** Flows without a time of their own bear that of the reading, which says nothing of their order. */
+  #isTimeless = false
   #newest: EventTime | null
   #repeatsTo: number
 
@@ -19,7 +21,7 @@ export class Novelty {
     this.#repeatsTo = repeatsTo
   }
 
-  /** Time of the newest flow that was read. */
+  /** Time of the newest flow that was read; null where times tell nothing. */
   get newest(): EventTime | null {
     return this.#newest
   }
@@ -43,13 +45,21 @@ export class Novelty {
     if (offset >= this.#repeatsTo) this.#repeatsTo = 0
   }
 
-  /** Those of the flows that are new. They are the next in the file. */
-  newRows(batch: FlowBatch): Uint32Array {
+  /** Those of the flows that are new. They are the next in the file; `areTimed` when all of them bore a time. */
+  newRows(batch: FlowBatch, { areTimed }: { readonly areTimed: boolean }): Uint32Array {
+    if (!areTimed) this.#forgetTime()
+    if (this.#isTimeless) return batch.rows
     const before = this.#newest
     this.#newest = newestOf(batch, before)
     if (!this.isRepeating) return batch.rows
     if (this.#newest !== before) this.#repeatsTo = 0
     return batch.rows.filter((row) => isAfter(batch, row, before))
+  }
+
+  #forgetTime(): void {
+    this.#isTimeless = true
+    this.#newest = null
+    this.#repeatsTo = 0
   }
 }
 

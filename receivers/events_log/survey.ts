@@ -11,7 +11,7 @@ export interface Sighting {
   readonly log: string
   /** From the name of a rotated file; null for the log itself. */
   readonly rotatedAt: string | null
-  /** A rotated file whose name `exclude` matches: not to be begun, but finished when it was begun before. */
+  /** A rotated file whose name, or whose log's name, `exclude` matches: not to be begun, but finished when it was begun before. */
   readonly excluded: boolean
 }
 
@@ -72,7 +72,8 @@ export class Survey {
     const names = new Map<string, Name>()
     const add = (path: string, log: string) => {
       const rotatedAt = backupOf(path)?.rotatedAt
-      if (rotatedAt !== undefined) names.set(path, { path, log, rotatedAt, excluded: this.#excludes(path) })
+      const excluded = this.#excludes(path) || this.#excludes(log)
+      if (rotatedAt !== undefined) names.set(path, { path, log, rotatedAt, excluded })
     }
     for (const path of paths) add(path, backupOf(path)?.log ?? path)
     for (const log of logs) for (const path of folders.backupsOf(log)) add(path, log)

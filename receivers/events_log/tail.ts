@@ -17,7 +17,7 @@ import { Lookout, type Seen } from './lookout.ts'
 import { LossLog } from './loss-log.ts'
 import { announce, type Counters } from './metrics.ts'
 import type { Handles } from './open-file.ts'
-import { restorePosition, toPosition } from './position.ts'
+import { restorePosition, type SavedFile, toPosition } from './position.ts'
 import type { Settings } from './settings.ts'
 import { type Sighting, Survey } from './survey.ts'
 import { TailedFile } from './tailed-file.ts'
@@ -65,6 +65,8 @@ export class Tail implements Receiver {
   /** Whether the last look knew of any file; null before the first. */
   #found: boolean | null = null
   #lastLookMs = Number.NEGATIVE_INFINITY
+  /** Files that the config no longer means: their positions are kept for the day when it does again. */
+  #dormant: SavedFile[] = []
   /** Ends of files that were not read and are gone; to be told. */
   readonly #cutOff: Gap[] = []
   #seen: Seen = { folders: [], blocked: new Map(), isStale: false }
@@ -100,7 +102,8 @@ export class Tail implements Receiver {
 
   position(): Json {
     // Nothing can be known again of a file that was empty, and nothing of it is lost when it is met anew.
-    return toPosition(this.#chains.all.filter(({ isEmpty }) => !isEmpty).map((file) => file.toJson()))
+    const files = this.#chains.all.filter(({ isEmpty }) => !isEmpty).map((file) => file.toJson())
+    return toPosition([...this.#dormant, ...files])
   }
 
   async run(intake: Intake, signal: AbortSignal): Promise<void> {
@@ -115,6 +118,7 @@ export class Tail implements Receiver {
         await this.#pause(this.#settings.poll_interval, folders, signal)
       }
     } finally {
+      this.#lossLog.flush()
       for (const file of this.#chains.all) file.close()
     }
   }
@@ -158,10 +162,11 @@ export class Tail implements Receiver {
 
   #look(): void {
     const nowMs = this.#host.clock.now()
-    this.#lastLookMs = nowMs
     this.#seen = this.#lookout.look(nowMs)
     for (let again = 0; this.#seen.isStale && again < MOST_LOOKS_AT_ONCE; again++)
       this.#seen = this.#lookout.look(nowMs)
+    if (this.#lastLookMs === Number.NEGATIVE_INFINITY) this.#letRest()
+    this.#lastLookMs = nowMs
     this.#count.rotations.add(this.#chains.markRotated(nowMs))
     this.#complaints.are(this.#seen.blocked)
     this.#isFirstLook = false
@@ -171,6 +176,15 @@ export class Tail implements Receiver {
       else this.#host.log.info('no files to follow; waiting for some', { include: this.#settings.include })
     }
     this.#found = found
+  }
+
+  /** Leaves files alone that the config no longer means. By now a look has found those that bear another name there. */
+  #letRest(): void {
+    for (const file of this.#chains.all) {
+      if (this.#survey.follows(file)) continue
+      this.#chains.forget(file)
+      if (!file.isMissed) this.#dormant.push(file.toJson())
+    }
   }
 
   /** Counts what of vanished files, or of their ends, nobody will ever read. */

@@ -200,7 +200,7 @@ export class TailedFile {
     // Of a compressed file only reading tells for sure.
     const isRefuted = open.isGzip && this.#isDoubtful
     if (!isRefuted && open.holds(this.#print)) return 'same'
-    return open.begins(this.#print) ? 'cut' : 'other'
+    return this.novelty.newest !== null && open.begins(this.#print) ? 'cut' : 'other'
   }
 
   /**
@@ -237,17 +237,21 @@ export class TailedFile {
     if (changed) this.#measure(nowMs)
   }
 
-  /** Its content was found elsewhere. What can be read on through the open file is read there. */
+  /**
+   * Its content was found elsewhere. What can be read on through the open file is read there, unless a copy took its very
+   * place: that one will be written to.
+   */
   movedTo(open: OpenFile, nowMs: number): void {
     this.#displaced = false
+    if (open.place.path === this.path) this.close()
     if (this.#open === null) this.#open = open
     else open.close()
     this.seenAt(open.place, nowMs)
   }
 
-  /** It was found nowhere. While it is open it can be read on, and may even grow. */
-  seenNowhere(nowMs: number): void {
-    this.missedLooks++
+  /** It was found nowhere. While it is open it can be read on, and may even grow. Its folder may be away with it. */
+  seenNowhere(nowMs: number, { isFolderThere }: { readonly isFolderThere: boolean }): void {
+    this.missedLooks = isFolderThere ? this.missedLooks + 1 : 1
     if (this.#open === null) return
     const { stamp, bytes } = this.#open.look()
     if (stamp === this.#place.stamp) return

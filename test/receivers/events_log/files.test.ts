@@ -5,9 +5,11 @@ import {
   copyFileSync,
   existsSync,
   mkdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   symlinkSync,
+  truncateSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs'
@@ -188,6 +190,35 @@ async function asNobody(work: () => Promise<void>): Promise<void> {
     if (isRoot) process.seteuid?.(0)
   }
 }
+
+test('a folder that is away for a while, as a mount that comes late, takes no position along', async (t) => {
+  const { folder, follow } = setUp(t)
+  const home = join(folder, 'hubble')
+  const log = join(home, 'events.log')
+  mkdirSync(home)
+  writeFileSync(log, lines(1, 5))
+  const first = follow({ include: [log] })
+  await first.idle()
+  const commit = await first.stop()
+  appendFileSync(log, lines(6, 7))
+  renameSync(home, `${home}.away`)
+  const second = follow({ include: [log] }, commit)
+  for (let looks = 0; looks < 5; looks++) await second.look()
+  const ended = follow({ include: [log], stop_at_end: true }, await second.stop())
+  await ended.ended
+  const third = follow({ include: [log] }, ended.commit())
+  await third.idle()
+  renameSync(`${home}.away`, home)
+  await third.look()
+  assert.deepEqual(third.received, range(1, 7))
+  assert.deepEqual(third.losses, [])
+  renameSync(home, `${home}.away`)
+  for (let looks = 0; looks < 5; looks++) await third.look()
+  appendFileSync(join(`${home}.away`, 'events.log'), lines(8, 9))
+  renameSync(`${home}.away`, home)
+  await third.settle()
+  assert.deepEqual(third.received, range(1, 9))
+})
 
 test('1,000 files are followed with a bounded number of them open', async (t) => {
   const { folder, follow } = setUp(t)
@@ -375,6 +406,91 @@ for (const [what, position] of [
     assert.match(told?.message ?? '', /stored position cannot be used/)
   })
 
+test('a log that the config means no more rests, and goes on where it was when it is meant again', async (t) => {
+  const { folder, follow } = setUp(t)
+  const [a, b] = [join(folder, 'a.log'), join(folder, 'b.log')]
+  writeFileSync(a, lines(1, 2))
+  writeFileSync(b, lines(11, 12))
+  const both = follow({ include: [a, b] })
+  await both.idle()
+  const one = follow({ include: [join(folder, '*.log')], exclude: ['b.log'] }, await both.stop())
+  appendFileSync(b, lines(13, 14))
+  await one.settle()
+  renameSync(b, backupPath(b, Date.UTC(2026, 0, 1)))
+  writeFileSync(b, lines(15, 16))
+  appendFileSync(a, lines(3, 4))
+  await one.settle()
+  assert.deepEqual(
+    one.received.toSorted((x, y) => x - y),
+    [1, 2, 3, 4, 11, 12],
+  )
+  const again = follow({ include: [a, b] }, await one.stop())
+  await again.settle()
+  assert.deepEqual(
+    again.received.toSorted((x, y) => x - y),
+    [1, 2, 3, 4, ...range(11, 16)],
+  )
+  assert.deepEqual(again.losses, [])
+})
+
+for (const [how, glob, rotate] of [
+  [
+    'copied and truncated by date',
+    'events.log*',
+    (log: string, n: number) => copyOver(log, `${log}-2026090${n}`),
+  ],
+  [
+    'copied and truncated, the date inside',
+    '*.log',
+    (log: string, n: number) => copyOver(log, log.replace('.log', `-2026090${n}.log`)),
+  ],
+  [
+    'moved and compressed by date',
+    'events.log*',
+    (log: string, n: number) => compressTo(log, `${log}-2026090${n}`),
+  ],
+  [
+    'moved and compressed, the date inside',
+    '*.log*',
+    (log: string, n: number) => compressTo(log, log.replace('.log', `-2026090${n}.log`)),
+  ],
+] as const)
+  for (const isDown of [false, true])
+    test(`rotated files that a glob names too count once: ${how}${isDown ? ', while nobody looked' : ''}`, async (t) => {
+      const { folder, log, follow } = setUp(t)
+      const include = [join(folder, glob)]
+      let follower = follow({ include })
+      let written = 0
+      for (let n = 1; n <= 3; n++) {
+        appendFileSync(log, lines(written + 1, written + 4))
+        written += 4
+        await follower.look()
+        const commit = isDown ? await follower.stop() : null
+        appendFileSync(log, lines(written + 1, written + 2))
+        written += 2
+        rotate(log, n)
+        if (commit !== null) follower = follow({ include }, commit)
+        await follower.settle()
+      }
+      await follower.settle()
+      assert.deepEqual(follower.received, range(1, written))
+    })
+
+test('a log that a copy of itself replaces, as editors and rsync do, is the same log', async (t) => {
+  const { folder, log, follow } = setUp(t)
+  writeFileSync(log, lines(1, 5))
+  const follower = follow({ include: [log] })
+  await follower.idle()
+  const copy = join(folder, '.copy')
+  writeFileSync(copy, lines(1, 8))
+  renameSync(copy, log)
+  await follower.look()
+  appendFileSync(log, lines(9, 10))
+  await follower.settle()
+  assert.deepEqual(follower.received, range(1, 10))
+  assert.deepEqual(follower.losses, [])
+})
+
 test('files that the config names no more are forgotten, not told as a gap', async (t) => {
   const { folder, log, follow } = setUp(t)
   writeFileSync(log, lines(1, 3))
@@ -386,3 +502,14 @@ test('files that the config names no more are forgotten, not told as a gap', asy
   assert.deepEqual(follower.losses, [])
   assert.equal(follower.host.metric('events_log_files_known'), 0)
 })
+
+/** As `copytruncate` does. */
+function copyOver(log: string, copy: string): void {
+  copyFileSync(log, copy)
+  truncateSync(log)
+}
+
+function compressTo(log: string, path: string): void {
+  writeFileSync(`${path}.gz`, gzipSync(readFileSync(log)))
+  rmSync(log)
+}

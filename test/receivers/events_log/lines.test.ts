@@ -186,6 +186,21 @@ test('events that Hubble lost are told by their source, and in the log', async (
   )
 })
 
+test('what was lost in the last seconds is in the log, too', async (t) => {
+  const { path, follow } = setUp(t)
+  appendFileSync(path, `garbage\n${numbered(1)}`)
+  const follower = follow()
+  await follower.idle()
+  appendFileSync(path, 'garbage\n'.repeat(3))
+  await follower.look()
+  await follower.stop()
+  const told = follower.host.lines.filter(({ message }) => message.startsWith('lines that are no flows'))
+  assert.deepEqual(
+    told.map(({ fields }) => fields?.count),
+    [1, 3],
+  )
+})
+
 test('a broken line is dropped, its reason told, and the others are read', async (t) => {
   const { path, follow } = setUp(t)
   writeFileSync(path, `${numbered(1)}no json\n\n${numbered(2).trimEnd().slice(0, 60)}${numbered(3)}`)

@@ -394,6 +394,36 @@ test('a compressed backup that is damaged is a gap, and what can be read of it i
   assert.deepEqual(again.losses, follower.losses, 'told once')
 })
 
+test('a compressed backup whose end a power cut zeroed is a gap, and what can be read of it is read', async (t) => {
+  const { path, writer, follow } = setUp(t)
+  const whole = gzipSync(lines(1, 400))
+  whole.fill(0, whole.length - 8)
+  writeFileSync(`${backupPath(path, 1)}.gz`, whole)
+  writer.write(lines(401, 402))
+  const follower = follow()
+  await follower.settle()
+  const fromBackup = follower.received.filter((n) => n <= 400)
+  assert.ok(fromBackup.length > 200, `${fromBackup.length} read`)
+  assert.deepEqual(follower.received, [...range(1, fromBackup.length), 401, 402])
+  assert.ok(follower.count('gap') > 0)
+})
+
+test('lines without times that look alike: a log rotated and compressed while nobody looked counts once', async (t) => {
+  const { path, follow } = setUp(t)
+  const timeless = (count: number) => '{"flow":{"verdict":"FORWARDED","Summary":"m"}}\n'.repeat(count)
+  writeFileSync(path, timeless(30))
+  const first = follow()
+  await first.idle()
+  const commit = await first.stop()
+  writeFileSync(`${backupPath(path, 1)}.gz`, gzipSync(timeless(50)))
+  rmSync(path)
+  writeFileSync(path, timeless(10))
+  const follower = follow(commit)
+  await follower.settle()
+  assert.equal(follower.received.length, 60)
+  assert.equal(follower.count('gap'), 0)
+})
+
 test('what is rotated and removed while nobody takes flows is read later', async (t) => {
   const { path, writer } = setUp(t, { maxBackups: 1 })
   const { promise: blocked, resolve: resume } = Promise.withResolvers<void>()
