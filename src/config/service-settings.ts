@@ -41,7 +41,7 @@ export const serviceSettings = z.strictObject({
     .optional()
     .describe('Name of this node in rows whose flows do not tell; the host name unless set'),
   dictionary_bytes: size({ minBytes: 2 ** 20 })
-    .prefault('64MiB')
+    .prefault('32MiB')
     .describe('Memory for names and endpoints that flows repeat; past it, it starts afresh'),
   telemetry: z
     .strictObject({

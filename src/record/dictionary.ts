@@ -83,7 +83,7 @@ export class Dictionary {
   /** The endpoint of an id, for whoever looks at it once and keeps what he needs. */
   takeEndpoint(id: number): Endpoint {
     const fresh = this.#fresh.get(id)
-    if (fresh === undefined) return JSON.parse(this.text(id)) as Endpoint
+    if (fresh === undefined) return JSON.parse(this.#texts[id] ?? this.kernel.text(id)) as Endpoint
     this.#fresh.delete(id)
     return fresh
   }
