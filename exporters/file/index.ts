@@ -8,6 +8,7 @@ import { FORMATS, formatOf, measured } from './formats.ts'
 import { FILE_METRICS, FileMetrics } from './metrics.ts'
 import { placeFrom } from './place.ts'
 import { RotatedFiles } from './rotated-files.ts'
+import { SUFFIXES } from './rotated-name.ts'
 import { whyNotWritable } from './writable.ts'
 
 const ROTATION = z.strictObject({
@@ -49,8 +50,14 @@ export const file = defineSink({
     mode: fileMode().prefault('0640').describe('Permissions of the files it makes.'),
     rotation: ROTATION.prefault({}).describe('When to begin a new file, and what becomes of the old ones.'),
   }),
-  probe: ({ path }) => whyNotWritable(resolve(path)),
-  check({ format, avro }) {
+  writes: ({ path }) => resolve(path),
+  probe: ({ path, format }) => whyNotWritable(resolve(path), formatOf(format)),
+  check({ path, format, avro }) {
+    if (Object.values(SUFFIXES).some((suffix) => path.endsWith(suffix)))
+      throw new SettingError(
+        ['path'],
+        'is written as it is, so its name must not say that it is compressed; rotated files are, by rotation.compress',
+      )
     if (avro !== undefined && format !== 'avro')
       throw new SettingError(['avro'], `is for format avro, and format is ${format}; remove one of the two`)
   },

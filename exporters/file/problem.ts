@@ -23,6 +23,11 @@ export function isPassing({ code = '' }: NodeJS.ErrnoException): boolean {
   return PASSING.has(code)
 }
 
+/** Why a file that holds something else gets no rows. */
+export function foreignProblem(path: string, reason: string): string {
+  return `${path} ${reason}; set another path, or move the file elsewhere`
+}
+
 /** What is wrong with the file, and the way out, for the person who is called at night. */
 export function explain(error: NodeJS.ErrnoException, path: string): string {
   const folder = dirname(path)

@@ -1,6 +1,7 @@
 import { type RowBatch, SettingError } from '../../src/sdk/index.ts'
 import type { FileFormat, RowEncoder } from './file-format.ts'
 import { OpenFile } from './open-file.ts'
+import { foreignProblem } from './problem.ts'
 
 /** A file that takes rows, behind all that it holds. */
 export class RowFile {
@@ -21,11 +22,7 @@ export class RowFile {
     const opened = format.open(file)
     if (opened.kind === 'writable') return new RowFile(file, opened.encoder)
     file.close()
-    if (opened.kind === 'foreign')
-      throw new SettingError(
-        ['path'],
-        `${path} ${opened.reason}; set another path, or move the file elsewhere`,
-      )
+    if (opened.kind === 'foreign') throw new SettingError(['path'], foreignProblem(path, opened.reason))
     setAside(opened.reason)
     return RowFile.open(path, mode, format, setAside)
   }

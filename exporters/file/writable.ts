@@ -1,9 +1,11 @@
 import { accessSync, constants, statfsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { explain } from './problem.ts'
+import type { FileFormat } from './file-format.ts'
+import { lookAt } from './open-file.ts'
+import { explain, foreignProblem } from './problem.ts'
 
-/** Why no rows could be appended to a file; null when they could. Looks, and changes nothing. */
-export function whyNotWritable(path: string): string | null {
+/** Why no rows of a format could be appended to a file; null when they could. Looks, and changes nothing. */
+export function whyNotWritable(path: string, format: FileFormat): string | null {
   try {
     const file = statSync(path, { throwIfNoEntry: false })
     if (file?.isDirectory()) throw Object.assign(new Error(), { code: 'EISDIR' })
@@ -13,7 +15,8 @@ export function whyNotWritable(path: string): string | null {
     const folder = existing(dirname(path))
     accessSync(folder, constants.W_OK | constants.X_OK)
     if (statfsSync(folder).bavail === 0) throw Object.assign(new Error(), { code: 'ENOSPC' })
-    return null
+    const opened = file ? lookAt(path, (bytes) => format.open(bytes)) : null
+    return opened?.kind === 'foreign' ? foreignProblem(path, opened.reason) : null
   } catch (error) {
     return explain(error as NodeJS.ErrnoException, path)
   }

@@ -42,9 +42,7 @@ export class Survey {
 
   /** Whether the config still means this file. */
   follows({ log, path }: { readonly log: string; readonly path: string }): boolean {
-    const isMeant = (path: string) =>
-      this.#include.some((pattern) => pattern === path || matchesGlob(path, pattern)) && !this.#excludes(path)
-    return isMeant(log) || isMeant(path)
+    return [log, path].some((name) => this.#includes(name) && !this.#excludes(name))
   }
 
   /**
@@ -89,6 +87,13 @@ export class Survey {
     const matching = patterns.length > 0 ? globSync(patterns) : []
     const found = [...this.#include.filter(isLiteral), ...matching]
     return found.filter((path) => !isUnfinished(path) && !this.#excludes(path))
+  }
+
+  #includes(path: string): boolean {
+    // Asked about a pattern the first time, Node loads what it needs for them.
+    return this.#include.some(
+      (pattern) => pattern === path || (!isLiteral(pattern) && matchesGlob(path, pattern)),
+    )
   }
 
   #excludes(path: string): boolean {

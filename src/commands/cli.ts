@@ -130,6 +130,7 @@ function addCommands(program: Command, { catalog, terminal, done }: Setting): vo
     .action(async (options) => done((await import('./azure/template.ts')).template(terminal, options)))
   program.commandsGroup('Mend:')
   withConfig(program, 'replay', 'send the rows of a dead-letter file again')
+    .usage('<file> --config <file...> [options]')
     .argument('<file>', "an exporter's dead_letter; rows that are taken leave it, all others stay")
     .option('--exporter <id>', 'send to this exporter, not to the one that each row names')
     .addOption(

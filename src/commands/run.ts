@@ -28,8 +28,8 @@ export async function run(catalog: Catalog, terminal: Terminal, files: readonly 
   const service = await starting
   if (typeof service === 'number') return service
   const how = await Promise.race([service.done, failed.promise])
-  if (how === 'ended') terminal.err.write(`\n${service.summary().sheets.map(sheetReport).join('\n')}`)
-  return 0
+  if (how !== 'stopped') terminal.err.write(`\n${service.summary().sheets.map(sheetReport).join('\n')}`)
+  return how === 'incomplete' ? 1 : 0
 }
 
 async function reload(

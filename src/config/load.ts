@@ -2,6 +2,7 @@ import type { Catalog } from '../sdk/index.ts'
 import { wayOut } from '../util/nearest.ts'
 import { readSection, readSettings } from './components.ts'
 import { expand } from './expand.ts'
+import { checkLoops } from './loops.ts'
 import { type Parsed, parseConfig } from './parse.ts'
 import { checkPipelines, readPipelines } from './pipelines.ts'
 import { formatPlace, type Problem } from './problem.ts'
@@ -90,6 +91,7 @@ async function resolve(root: ConfigNode, catalog: Catalog, report: Report): Prom
   const service = readSettings(root, ['service'], serviceSettings, report)
   const pipelines = readPipelines(root)
   checkPipelines(root, pipelines, { receivers, processors, exporters }, report)
+  checkLoops(root, { receivers, exporters }, report)
   if (service === null) return null
   return {
     receivers,

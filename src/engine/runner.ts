@@ -81,7 +81,9 @@ export class Runner {
       await clock.sleep(Math.min(this.#parts.commitIntervalMs, Math.max(1, deadlineMs - clock.now())))
       result = this.#commit()
     }
-    if (flush) await this.#emptyOutbox(deadlineMs - ANSWER_MS)
+    // A short time is shared: half of it to send, half to be answered.
+    const answerMs = Math.min(ANSWER_MS, (deadlineMs - clock.now()) / 2)
+    if (flush) await this.#emptyOutbox(deadlineMs - answerMs)
     const patienceMs = flush ? deadlineMs : Math.min(deadlineMs, clock.now() + ANSWER_MS)
     await Promise.all(graph.couriers.map((courier) => courier.stop(patienceMs)))
     this.#cancelTick()

@@ -24,7 +24,7 @@ export interface RunSummary {
 export class Service {
   readonly #world: World
   readonly #store: Store
-  readonly #stopped = Promise.withResolvers<'ended' | 'stopped'>()
+  readonly #stopped = Promise.withResolvers<'ended' | 'incomplete' | 'stopped'>()
   #config: ResolvedConfig
   #graph: Graph
   #runner: Runner | null = null
@@ -54,8 +54,8 @@ export class Service {
     }
   }
 
-  /** Resolves when all input has ended and all rows are delivered, or after `stop`; rejects for bugs. */
-  get done(): Promise<'ended' | 'stopped'> {
+  /** Resolves when all input has ended, `incomplete` when not all rows are delivered, or after `stop`; rejects for bugs. */
+  get done(): Promise<'ended' | 'incomplete' | 'stopped'> {
     return this.#stopped.promise
   }
 
@@ -123,9 +123,9 @@ export class Service {
     return settled
   }
 
-  /** For what concerns the service as a whole. */
+  /** For what concerns the service as a whole. Who asks for a reload again and again gets an answer each time. */
   get log(): Logger {
-    return this.#world.log.of('service')
+    return this.#world.log.of('service', { isLimited: false })
   }
 
   summary(): RunSummary {
@@ -167,7 +167,8 @@ export class Service {
   async #finish(how: 'ended' | 'stopped'): Promise<void> {
     const { clock, log } = this.#world
     const { shutdownTimeoutMs } = this.#config.service
-    const result = await this.#runner?.stop({ flush: true, deadlineMs: clock.now() + shutdownTimeoutMs })
+    const deadlineMs = clock.now() + shutdownTimeoutMs
+    const result = await this.#runner?.stop({ flush: true, deadlineMs })
     if (result?.kind === 'blocked')
       log
         .of('service')
@@ -179,8 +180,10 @@ export class Service {
     await this.#runner?.close()
     await this.#servers.listenOn([])
     this.#store.close()
-    await this.#world.ownLogs?.close()
-    this.#stopped.resolve(how)
+    await this.#world.ownLogs?.close(deadlineMs)
+    const isComplete =
+      result?.kind !== 'blocked' && this.#graph.couriers.every(({ waitingRows }) => waitingRows === 0)
+    this.#stopped.resolve(how === 'ended' && !isComplete ? 'incomplete' : how)
   }
 
   #tellWhatIsLeft(): void {

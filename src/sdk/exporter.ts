@@ -30,6 +30,8 @@ export type WriteResult =
 
 export interface SinkDefinition<S extends z.ZodType = z.ZodType> extends Described<S> {
   readonly kind: 'sink'
+  /** The file it writes; for those that write one. */
+  writes?(settings: z.output<S>): string
   /** Why no rows could be written now, for `validate --connect`; null when they could. Looks, and changes nothing. */
   probe?(settings: z.output<S>): string | null
   /** For `flowfold try`: counts the bytes that rows would take, and writes nothing. Without it, as JSON lines. */

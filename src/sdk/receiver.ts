@@ -33,6 +33,8 @@ export interface Intake {
 
 export interface ReceiverDefinition<S extends z.ZodType = z.ZodType> extends Described<S> {
   readonly kind: 'receiver'
+  /** Whether it would read the file at this path; for those that read files. */
+  readsFile?(settings: z.output<S>, path: string): boolean
   create(context: {
     readonly settings: z.output<S>
     readonly host: Host

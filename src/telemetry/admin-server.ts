@@ -36,7 +36,7 @@ export async function startAdminServer(host: string, port: number, view: AdminVi
   server.get('/metrics', async (_request, reply) => {
     const metrics = view.metrics()
     if (metrics === null)
-      return reply.code(404).send('metrics are off: service.telemetry.metrics.level is none\n')
+      return reply.code(404).send('metrics are off: service.telemetry.metrics has level or endpoint none\n')
     reply.type('text/plain; version=0.0.4; charset=utf-8')
     return prometheusText(metrics, view.sheets())
   })

@@ -49,16 +49,16 @@ export class Log {
     this.#also = also
   }
 
-  /** A logger whose lines name the component. */
-  of(component: string): Logger {
+  /** A logger whose lines name the component. Lines that repeat are limited, unless a person asked for each. */
+  of(component: string, { isLimited = true }: { readonly isLimited?: boolean } = {}): Logger {
     const at = (level: Level) => (message: string, fields?: LogFields) =>
-      this.#log(level, component, message, fields)
+      this.#log(level, component, message, fields, isLimited)
     return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
   }
 
-  #log(level: Level, component: string, message: string, fields: LogFields = {}): void {
+  #log(level: Level, component: string, message: string, fields: LogFields = {}, isLimited: boolean): void {
     if (LEVELS.indexOf(level) < LEVELS.indexOf(this.#settings.level)) return
-    const unseen = this.#admit(`${component}\0${message}`)
+    const unseen = isLimited ? this.#admit(`${component}\0${message}`) : 0
     if (unseen === null) return
     const all = { ...fields, ...(unseen > 0 && { repeated: unseen }) }
     this.#pino ??= this.#open()

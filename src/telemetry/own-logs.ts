@@ -13,6 +13,8 @@ export interface OwnLogsSettings {
 
 /** What a backend has not answered by then stands in stderr alone. */
 const CLOSE_TIMEOUT_MS = 2000
+/** For a backend that is well, when there is no time left. */
+const LEAST_CLOSE_MS = 100
 
 const SEVERITIES = {
   debug: SeverityNumber.DEBUG,
@@ -59,10 +61,11 @@ export class OwnLogs {
     })
   }
 
-  /** Sends what is left, but does not wait long for an answer. */
-  async close(): Promise<void> {
+  /** Sends what is left, but does not wait long for an answer, and hardly past the deadline. */
+  async close(deadlineMs = Number.POSITIVE_INFINITY): Promise<void> {
     const answered = new AbortController()
-    const patience = this.#clock.sleep(CLOSE_TIMEOUT_MS, answered.signal)
+    const leftMs = Math.max(LEAST_CLOSE_MS, deadlineMs - this.#clock.now())
+    const patience = this.#clock.sleep(Math.min(CLOSE_TIMEOUT_MS, leftMs), answered.signal)
     await Promise.race([this.#provider.shutdown(), patience]).finally(() => answered.abort())
   }
 }

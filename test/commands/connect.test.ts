@@ -37,6 +37,14 @@ const SPLUNK: Answer = ({ url }) =>
     ? { status: 200, body: '{"text":"HEC is healthy","code":17}' }
     : { status: 400, body: '{"text":"No data","code":5}' }
 
+test('a file that holds another format would take no rows', async (t) => {
+  const path = join(tempDir(t), 'rows.jsonl')
+  writeFileSync(path, '{"UUID":"1"}\n')
+  const { code, lines } = await validate(t, { file: { path, format: 'avro' } })
+  assert.equal(code, 1)
+  assert.match(lines.join(), /holds no Avro blocks, and format is avro; set another path/)
+})
+
 test('every exporter has a line, and the exit code is 0 when all would take rows', async (t) => {
   const [otlp, splunk] = [await faultyServer(t, [{ status: 200 }]), await faultyServer(t, [SPLUNK])]
   const dir = tempDir(t)

@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { flowsOf, type Row } from '../../src/sdk/index.ts'
+import { refusingUrl } from '../support/faulty-server.ts'
 import { flow, line } from '../support/flows.ts'
 import { freePort } from '../support/free-port.ts'
 import { tempDir } from '../support/temp-dir.ts'
@@ -101,6 +102,19 @@ test('a run that ends with its input leaves rows, a summary and a balance sheet'
   const again = new Flowfold(t, 'run', '--config', config)
   assert.equal(await again.exitCode(), 0, again.err)
   assert.equal(rows().length, 2, 'a second run finds nothing new')
+})
+
+test('a run that ends with its input and could not deliver exits with 1', async (t) => {
+  const { config, log } = place(t, { stopAtEnd: true })
+  const yaml = readFileSync(config, 'utf8')
+    .replace(/ {2}file: .*/, `  otlp_http: { endpoint: "${await refusingUrl()}", proxy: none }`)
+    .replace('[file]', '[otlp_http]')
+    .replace('service:\n', 'service:\n  shutdown_timeout: 1s\n')
+  writeFileSync(config, yaml)
+  writeFileSync(log, line(flow()))
+  const run = new Flowfold(t, 'run', '--config', config)
+  assert.equal(await run.exitCode(), 1)
+  assert.match(run.err, /not delivered; they leave with the next start[\s\S]*pending +1\n/)
 })
 
 test('SIGTERM hands over what is folded and exits with 0', async (t) => {

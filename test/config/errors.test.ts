@@ -227,6 +227,14 @@ const MISTAKES: readonly (readonly [
       'prod.yaml:13:13 service.health.endpoint: "localhost" is no endpoint; write "host:port", such as "localhost:8888", or "none"',
     ],
   ],
+  [
+    'an endpoint that is another one under another name',
+    'service:',
+    'service:\n  health: { endpoint: "0.0.0.0:9000" }\n  telemetry: { metrics: { endpoint: "localhost:9000" } }',
+    [
+      'prod.yaml:14:27 service.telemetry.metrics.endpoint: has port 9000 as service.health.endpoint has, at another host; give both the same host, or another port',
+    ],
+  ],
   ['a tab', '  keep:', '\tkeep:', ['prod.yaml:5:1: a tab indents this line, and YAML wants spaces']],
   [
     'a key that is there twice',

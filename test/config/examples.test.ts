@@ -24,6 +24,35 @@ test('the ContainerNetworkLogs that go with the examples are valid', async () =>
   assert.equal((await load(files, misspelt)).kind, 'invalid')
 })
 
+for (const ip of ['10.0.0.7', 'fd00::7'])
+  test(`the example for ACNS listens at the address of a pod, ${ip}`, async () => {
+    const loaded = await loadConfig(catalog, [join(FOLDER, 'examples/acns.yaml')], {
+      env: { POD_IP: ip },
+      readFile: (path) => readFileSync(path, 'utf8'),
+    })
+    assert.equal(loaded.kind === 'valid' && loaded.config.service.healthEndpoint?.host, ip)
+  })
+
+for (const include of ['/var/log/*.log', '/var/log/rows.log'])
+  test(`an exporter that writes what a receiver reads is refused (${include})`, async () => {
+    const config = (exclude: string[]) => ({
+      receivers: { events_log: { include: [include], exclude } },
+      exporters: { file: { path: '/var/log/rows.log' } },
+      service: { pipelines: { logs: { receivers: ['events_log'], exporters: ['file'] } } },
+    })
+    const { errors } = await load([OVERRIDE], JSON.stringify(config([])))
+    assert.deepEqual(
+      errors.map(({ path, problem }) => [path, problem]),
+      [
+        [
+          ['exporters', 'file'],
+          'writes /var/log/rows.log, which receiver events_log reads: its rows would come back as flows; write elsewhere, or exclude it there',
+        ],
+      ],
+    )
+    assert.equal((await load([OVERRIDE], JSON.stringify(config(['rows*'])))).kind, 'valid')
+  })
+
 async function load(files: readonly string[], override = '') {
   const loaded = await loadConfig(catalog, files, {
     env: {},

@@ -27,7 +27,7 @@ test('a config becomes components with settings, pipelines and service settings'
     commitIntervalMs: 1000,
     shutdownTimeoutMs: 20_000,
     nodeName: null,
-    dictionaryBytes: 64 * 2 ** 20,
+    dictionaryBytes: 32 * 2 ** 20,
     logs: { level: 'info', format: 'auto' },
     metricsEndpoint: { host: 'localhost', port: 8888 },
     healthEndpoint: { host: 'localhost', port: 13133 },

@@ -421,6 +421,17 @@ test('a run that ends with its input waits for the delivery, within shutdown_tim
   assert.doesNotMatch(world.io.log, /not delivered/)
 })
 
+test('a short shutdown_timeout is time to send, too', async (t) => {
+  const backend = new TestBackend()
+  backend.latencyMs = 50
+  const world = await DeliveryWorld.start(t, { exporters: { backend }, service: { shutdownTimeoutMs: 1000 } })
+  await world.give(20)
+  world.receiver.end()
+  await world.io.clock.advance(2000)
+  assert.equal(backend.rows.length, 20)
+  assert.equal(await world.service.done, 'ended')
+})
+
 test('a run that ends with its input says what is left, and why, when a backend is down', async (t) => {
   const backend = new TestBackend()
   backend.answer = () => DOWN
@@ -431,7 +442,7 @@ test('a run that ends with its input says what is left, and why, when a backend 
   await world.give(5)
   world.receiver.end()
   await world.io.clock.advance(21_000)
-  assert.equal(await world.service.done, 'ended')
+  assert.equal(await world.service.done, 'incomplete')
   assert.match(
     world.io.log,
     /not delivered; they leave with the next start {2}exporter=backend {2}rows=5 {2}reason="HTTP 503"/,

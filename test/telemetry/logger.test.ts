@@ -46,6 +46,13 @@ test('a message that repeats is shown five times a minute, then its number', () 
   )
 })
 
+test('what a person asked for is shown each time', () => {
+  const { lines, log } = made('json')
+  const logger = log.of('service', { isLimited: false })
+  for (let i = 0; i < 20; i++) logger.error('the new configuration has mistakes', { i })
+  assert.equal(lines.length, 20)
+})
+
 function made(format: 'text' | 'json') {
   const lines: string[] = []
   const clock = new FakeClock()

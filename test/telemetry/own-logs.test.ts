@@ -93,6 +93,15 @@ test('a backend that never answers does not hold up the end', async (t) => {
   assert.ok(tookMs > 1500 && tookMs < 4000, `${tookMs} ms`)
 })
 
+test('nor does it past the deadline of the service', async (t) => {
+  const { own, log } = await opened(t, ['silence'])
+  log.of('service').info('a line')
+  const startMs = performance.now()
+  await own.close(systemClock.now() + 300)
+  const tookMs = performance.now() - startMs
+  assert.ok(tookMs > 200 && tookMs < 1500, `${tookMs} ms`)
+})
+
 for (const [encoding, contentType] of [
   ['proto', 'application/x-protobuf'],
   ['json', 'application/json'],

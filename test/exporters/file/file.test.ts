@@ -68,6 +68,11 @@ test('a mode that the owner could not work with is refused', () => {
     assert.equal(file.settings.safeParse({ path: 'rows.jsonl', mode }).success, false, String(mode))
 })
 
+test('a name that says it is compressed is refused, for the file is not', () => {
+  for (const path of ['rows.jsonl.gz', 'rows.avro.zst'])
+    assert.throws(() => file.check?.(file.settings.parse({ path })), { name: 'SettingError', path: ['path'] })
+})
+
 test('a path that cannot work is refused at the start, with the way out', (t) => {
   const folder = tempDir(t)
   writeFileSync(join(folder, 'a-file'), '')
