@@ -9,7 +9,10 @@ import { leanZod } from './util/lean-zod.ts'
 export async function main(catalog: Catalog, argv: readonly string[]): Promise<never> {
   leanZod()
   try {
-    process.exit(await cli(catalog, argv, terminal()))
+    const exitCode = await cli(catalog, argv, terminal())
+    // What the last write came to is told behind it.
+    await new Promise((resolve) => setImmediate(resolve))
+    process.exit(exitCode === 0 && isCutOff ? 1 : exitCode)
   } catch (error) {
     process.stderr.write(`flowfold: ${lastWords(error)}\n`)
     process.exit(1)
@@ -44,14 +47,24 @@ function terminal(): Terminal {
   }
 }
 
+/** Something that was printed reached nobody. */
+let isCutOff = false
+
 function output(stream: NodeJS.WriteStream): Output {
-  // `flowfold components | head` closes the pipe early, which is no failure of ours.
-  stream.on('error', () => {})
+  stream.on('error', ({ code, message }: NodeJS.ErrnoException) => {
+    // `flowfold components | head` closes the pipe early, which is no failure of ours.
+    if (code === 'EPIPE' || isCutOff) return
+    isCutOff = true
+    process.stderr.write(`flowfold: what it prints cannot be written: ${message}\n`)
+  })
   const isTty = stream.isTTY === true
   return {
     write: (text) => void stream.write(text),
     isTty,
     colors: isTty && !process.env.NO_COLOR,
-    columns: stream.columns ?? 120,
+    // A terminal may become wider.
+    get columns() {
+      return stream.columns ?? 120
+    },
   }
 }

@@ -11,22 +11,23 @@ import type { ExitCode, Terminal } from './terminal.ts'
 
 /** Runs a config until a signal comes, or until all its input has ended. */
 export async function run(catalog: Catalog, terminal: Terminal, files: readonly string[]): Promise<ExitCode> {
-  const loaded = await readConfig(catalog, terminal, files)
-  if (loaded === null) return 78
-  const starting = start(loaded.config, terminal)
+  const started = Promise.withResolvers<Service>()
   const failed = Promise.withResolvers<never>()
-  let turn: Promise<unknown> = starting
+  let turn: Promise<unknown> = started.promise
   // One after the other: a stop waits for the reload before it, and both for the start.
   const inTurn = (work: (service: Service) => Promise<void>) => () => {
     turn = turn
-      .then(() => starting)
-      .then((service) => (typeof service === 'number' ? undefined : work(service)))
+      .then(() => started.promise)
+      .then(work)
       .catch(failed.reject)
   }
   terminal.onStop(inTurn((service) => service.stop()))
   terminal.onReload(inTurn((service) => reload(catalog, terminal, files, service)))
-  const service = await starting
+  const loaded = await readConfig(catalog, terminal, files)
+  if (loaded === null) return 78
+  const service = await start(loaded.config, terminal)
   if (typeof service === 'number') return service
+  started.resolve(service)
   const how = await Promise.race([service.done, failed.promise])
   if (how !== 'stopped') terminal.err.write(`\n${service.summary().sheets.map(sheetReport).join('\n')}`)
   return how === 'incomplete' ? 1 : 0

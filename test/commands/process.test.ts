@@ -173,6 +173,18 @@ test('SIGHUP takes a good config over and survives a bad one', async (t) => {
   assert.equal(readFileSync(join(dir, 'more.jsonl'), 'utf8').split('\n').length, 2)
 })
 
+test('what it prints and nobody gets is a failure, but for a pipe that was closed', async () => {
+  const exitCode = (command: string) =>
+    spawnSync('sh', ['-c', `"${process.execPath}" "${FRONT_DOOR}" ${command}`], { encoding: 'utf8' })
+  const full = exitCode('components > /dev/full')
+  assert.deepEqual(
+    [full.status, full.stderr.split(':').slice(0, 2).join(':')],
+    [1, 'flowfold: what it prints cannot be written'],
+  )
+  const closed = exitCode('components --json | head -c 10')
+  assert.deepEqual([closed.status, closed.stderr], [0, ''])
+})
+
 test('balance prints the sheet of a running flowfold', async (t) => {
   const health = `127.0.0.1:${await freePort()}`
   const { config, log } = place(t, { health })

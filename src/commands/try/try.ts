@@ -69,7 +69,7 @@ async function tryPipeline(
   if (sheet.received > 0) {
     for (const row of tally.sample) terminal.out.write(`${JSON.stringify(row)}\n`)
     terminal.out.write(report(sheet, tally, top))
-  }
+  } else if (!failure.error) terminal.err.write(`flowfold: there are no flows in ${input}\n`)
   if (!failure.error) return 0
   terminal.err.write(`flowfold: ${input} cannot be read to its end: ${readable(failure.error)}\n`)
   return 1
