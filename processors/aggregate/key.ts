@@ -58,15 +58,9 @@ export type CarrySetting = 'agreed' | 'none' | readonly string[]
 export function keyFields(key: KeySetting): readonly Field[] {
   const names: readonly string[] = typeof key === 'string' ? PRESETS[key] : known(key, 'key')
   if (names.length === 0) throw new SettingError(['key'], 'names no field; flows need something to agree on')
-  const fields = FIELDS.filter(({ name }) => names.includes(name))
-  const needy = fields.find(({ place }) => place.startsWith('Layer4.*.'))
-  if (needy && !names.includes('l4_protocol'))
-    throw new SettingError(
-      ['key'],
-      `"${needy.name}" needs "l4_protocol" beside it: a row writes ports and ICMP types below their protocol`,
-    )
+  refusePortsAlone(names, 'key')
   refuseTwoKindsOfPorts(names, ['key'])
-  return fields
+  return FIELDS.filter(({ name }) => names.includes(name))
 }
 
 /** The fields a row keeps beside its key, while the flows of its group agree on them. */
@@ -74,6 +68,7 @@ export function carriedFields(carry: CarrySetting, key: readonly Field[]): reado
   if (carry === 'none') return []
   const inKey = new Set<string>(key.map(({ name }) => name))
   const names = carry === 'agreed' ? worthCarrying(inKey) : known(carry, 'carry')
+  refusePortsAlone([...inKey, ...names], 'carry')
   refuseTwoKindsOfPorts([...inKey, ...names], ['carry'])
   return FIELDS.filter(({ name }) => names.includes(name) && !inKey.has(name))
 }
@@ -87,6 +82,15 @@ function worthCarrying(inKey: ReadonlySet<string>): readonly string[] {
   const repeated = byCall ? PACKET_PORTS : [...CALL_PORTS, 'tcp_destination_port', 'udp_destination_port']
   const left = new Set(['source_labels', 'destination_labels', ...repeated])
   return FIELDS.map(({ name }) => name).filter((name) => !left.has(name))
+}
+
+function refusePortsAlone(names: readonly string[], setting: 'key' | 'carry'): void {
+  const needy = FIELDS.find(({ name, place }) => names.includes(name) && place.startsWith('Layer4.*.'))
+  if (needy && !names.includes('l4_protocol'))
+    throw new SettingError(
+      [setting],
+      `"${needy.name}" needs "l4_protocol" beside it: a row writes ports and ICMP types below their protocol`,
+    )
 }
 
 function refuseTwoKindsOfPorts(names: readonly string[], path: readonly string[]): void {

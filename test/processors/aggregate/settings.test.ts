@@ -16,6 +16,7 @@ const MISTAKES: readonly [settings: object, path: readonly (string | number)[], 
   [{ key: [] }, ['key'], /names no field/],
   [{ key: ['server_port'] }, ['key'], /"server_port" needs "l4_protocol" beside it/],
   [{ key: ['icmp_type'] }, ['key'], /"icmp_type" needs "l4_protocol"/],
+  [{ key: ['verdict'], carry: ['destination_port'] }, ['carry'], /"destination_port" needs "l4_protocol"/],
   [
     { key: ['l4_protocol', 'server_port', 'source_port'] },
     ['key'],
