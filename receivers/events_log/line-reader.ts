@@ -142,13 +142,11 @@ export class LineReader {
 }
 
 /** What of a chunk is new; null when all of it was read before. Losses in front of the first news were counted then. */
-function newsOf(
-  { batch, losses }: DecodedChunk,
-  { novelty }: TailedFile,
-): Pick<DecodedChunk, 'batch' | 'losses'> | null {
+function newsOf(chunk: DecodedChunk, { novelty }: TailedFile): Pick<DecodedChunk, 'batch' | 'losses'> | null {
+  const { batch, losses } = chunk
   const wasRepeating = novelty.isRepeating
   const areTimed = !losses.some((loss) => loss.kind === 'noted' && loss.reason === 'no_time')
-  const rows = novelty.newRows(batch, { areTimed })
+  const rows = novelty.newRows(chunk, { areTimed })
   if (!wasRepeating) return { batch, losses }
   return novelty.isRepeating ? null : { batch: selectRows(batch, rows), losses: [] }
 }

@@ -1,4 +1,4 @@
-import type { FlowBatch } from '../../src/sdk/index.ts'
+import type { DecodedChunk, FlowBatch } from '../../src/sdk/index.ts'
 
 /** When a flow was seen: seconds since the epoch, and the nanoseconds within. */
 export interface EventTime {
@@ -46,11 +46,13 @@ export class Novelty {
   }
 
   /** Those of the flows that are new. They are the next in the file; `areTimed` when all of them bore a time. */
-  newRows(batch: FlowBatch, { areTimed }: { readonly areTimed: boolean }): Uint32Array {
+  newRows({ batch, latestRow }: DecodedChunk, { areTimed }: { readonly areTimed: boolean }): Uint32Array {
     if (!areTimed) this.#forgetTime()
-    if (this.#isTimeless) return batch.rows
+    const latest = latestRow()
+    if (this.#isTimeless || latest === null) return batch.rows
     const before = this.#newest
-    this.#newest = newestOf(batch, before)
+    const { time_s, time_ns } = batch.columns
+    if (isAfter(batch, latest, before)) this.#newest = { s: time_s[latest], ns: time_ns[latest] }
     if (!this.isRepeating) return batch.rows
     if (this.#newest !== before) this.#repeatsTo = 0
     return batch.rows.filter((row) => isAfter(batch, row, before))
@@ -63,20 +65,7 @@ export class Novelty {
   }
 }
 
-/** Time of the newest flow of a batch, or `time` itself when none is newer. */
-function newestOf(batch: FlowBatch, time: EventTime | null): EventTime | null {
-  const { time_s, time_ns } = batch.columns
-  let { s, ns } = time ?? { s: -1, ns: -1 }
-  let isNewer = false
-  for (const row of batch.rows) {
-    if (time_s[row] < s || (time_s[row] === s && time_ns[row] <= ns)) continue
-    s = time_s[row]
-    ns = time_ns[row]
-    isNewer = true
-  }
-  return isNewer ? { s, ns } : time
-}
-
+/** Anything is after null. */
 function isAfter({ columns: { time_s, time_ns } }: FlowBatch, row: number, time: EventTime | null): boolean {
   if (time === null || time_s[row] !== time.s) return time === null || time_s[row] > time.s
   return time_ns[row] > time.ns

@@ -19,6 +19,8 @@ export interface DecodedChunk {
   readonly consumedBytes: number
   /** What did not become a flow, by reason. */
   readonly losses: readonly Loss[]
+  /** The row of the flow with the latest time, the first if there are several; null when there are no flows. */
+  latestRow(): number | null
 }
 
 const LINE_FEED = 0x0a
@@ -95,12 +97,25 @@ export class Decoder {
       bytes: consumedBytes,
       detail: (row) => this.#detail(row, readAtMs),
     }
-    return { batch, consumedBytes, losses: losses.list() }
+    return {
+      batch,
+      consumedBytes,
+      losses: losses.list(),
+      latestRow: () => this.#latestRow(batch.rows.length),
+    }
   }
 
   /** Gives the memory back to the dictionary; the decoder and its batches must not be used any more. */
   close(): void {
     this.#kernel.close()
+  }
+
+  /** In the kernel: a loop over rows in JavaScript would cost more than the rest of a batch. */
+  #latestRow(rows: number): number | null {
+    const { time_s, time_ns } = this.#kernel.columns
+    return rows === 0
+      ? null
+      : this.#dictionary.kernel.exports.latest(time_s.byteOffset, time_ns.byteOffset, rows)
   }
 
   /** Tells the kernel what the fragment stands for on which it stopped; false when only the whole line decides. */

@@ -26,6 +26,8 @@ interface Exports {
   decode(cells: number, to: number): number
   /** Makes part of every column 0. */
   wipe(cells: number, offset: number, bytes: number): void
+  /** Which of the first rows of two columns, of which there is one at least, bears the latest time. */
+  latest(seconds: number, nanos: number, rows: number): number
   /** Forgets all answers; see `Answers`. */
   forget(answers: number): void
   /** Where an answer of so many bytes can be written. */

@@ -7,6 +7,7 @@ import { compactTexts, textBytes } from './texts'
 
 export { setSeed } from './bytes'
 export { forget, note } from './answers'
+export { latest } from './columns'
 export { fold } from './fold'
 export { learn } from './fragments'
 export { drop, find, members, rehash } from './groups'
