@@ -28,7 +28,7 @@ function* floodOf(sources: number, dictionary: Dictionary): Generator<FlowBatch>
 }
 
 test('groups without end stay within their bounds, and every flow is counted', () => {
-  const dictionary = new Dictionary({ maxBytes: 12 * 2 ** 20 })
+  const dictionary = new Dictionary({ maxBytes: 8 * 2 ** 20 })
   const { fold, host } = folding({ key: 'connection', max_groups: MAX_GROUPS }, { dictionary })
   const before = process.memoryUsage()
   let peakBytes = 0

@@ -1,5 +1,5 @@
 import type { Endpoint } from '../config/resolved.ts'
-import type { AdminServer, AdminView } from './admin-server.ts'
+import type { AdminServer, AdminView } from '../telemetry/admin-server.ts'
 
 /** The servers that answer now, by address. */
 export class AdminServers {
@@ -37,7 +37,7 @@ export class AdminServers {
 
   async #listen(endpoint: Endpoint): Promise<void> {
     // Loaded by those who want to be asked.
-    const { startAdminServer } = await import('./admin-server.ts')
+    const { startAdminServer } = await import('../telemetry/admin-server.ts')
     try {
       const server = await startAdminServer(endpoint.host, endpoint.port, this.#view)
       this.#open.set(addressOf(endpoint), { endpoint, server })
