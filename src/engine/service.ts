@@ -71,21 +71,21 @@ export class Service {
    * ones go on and the `StartError` is thrown.
    */
   async reload(wanted: ResolvedConfig): Promise<void> {
-    if (this.#phase !== 'running')
-      throw new StartError('the service is busy starting or stopping; try again', 'world')
-    this.#phase = 'reloading'
+    this.#refuseIfBusy()
     const config = this.#withWhatIsSettled(wanted)
-    try {
-      await this.#listen(config)
-    } catch (error) {
-      this.#phase = 'running'
-      throw error
-    }
+    await this.#listen(config)
+    this.#refuseIfBusy()
+    this.#phase = 'reloading'
     await this.#retire(config)
     const failure = await this.#build(config)
     if (failure !== null) await this.#goBack(failure)
     this.#run()
     if (failure !== null) throw failure
+  }
+
+  #refuseIfBusy(): void {
+    if (this.#phase !== 'running')
+      throw new StartError('the service is busy starting or stopping; try again', 'world')
   }
 
   /** Makes the components of a config; returns why that cannot be. */
