@@ -15,6 +15,7 @@ import {
 import type { LaneSettings } from '../state/lane.ts'
 import { Outbox } from '../state/outbox.ts'
 import type { Store, StoredFold, StoredState } from '../state/store.ts'
+import type { BalanceSheet } from '../telemetry/balance-sheet.ts'
 import { Ledger } from '../telemetry/ledger.ts'
 import { Metrics } from '../telemetry/metrics.ts'
 import { Outlet } from './outlet.ts'
@@ -35,6 +36,18 @@ export interface Graph {
   readonly couriers: readonly Courier[]
   readonly dictionary: Dictionary
   readonly metrics: Metrics
+}
+
+/** The sheet of each pipeline; of one that is gone, too, as long as flows of it wait for somebody. */
+export function sheetsOf({ pipelines, ledgers, outbox }: Graph): BalanceSheet[] {
+  const running = new Set(pipelines.map(({ id }) => id))
+  const gone = [...ledgers.values()].filter(({ pipeline }) => !running.has(pipeline))
+  const left = gone.map((ledger) =>
+    ledger.sheet(Math.max(0, ledger.expectedInFold()), (exporter) =>
+      outbox.waitingFlows(exporter, ledger.pipeline),
+    ),
+  )
+  return [...pipelines.map((pipeline) => pipeline.sheet()), ...left.filter(({ pending }) => pending > 0)]
 }
 
 /** What every receiver fills, whoever reads: counts and time. */

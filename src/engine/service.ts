@@ -4,7 +4,7 @@ import { StateError } from '../state/state-error.ts'
 import { Store } from '../state/store.ts'
 import type { BalanceSheet } from '../telemetry/balance-sheet.ts'
 import { AdminServers } from './admin-servers.ts'
-import { buildGraph, type Graph } from './graph.ts'
+import { buildGraph, type Graph, sheetsOf } from './graph.ts'
 import { Runner } from './runner.ts'
 import { StartError } from './start-error.ts'
 import { makeWorld, type World, type WorldIo } from './world.ts'
@@ -129,7 +129,7 @@ export class Service {
   }
 
   summary(): RunSummary {
-    const sheets = this.#graph.pipelines.map((pipeline) => pipeline.sheet())
+    const sheets = sheetsOf(this.#graph)
     const exporters = sheets.flatMap((sheet) => sheet.exporters)
     return {
       flowsIn: sum(sheets.map(({ received }) => received)),
@@ -225,7 +225,7 @@ export class Service {
   #view() {
     return {
       notReady: () => this.notReady,
-      sheets: () => this.#graph.pipelines.map((pipeline) => pipeline.sheet()),
+      sheets: () => sheetsOf(this.#graph),
       metrics: () => (this.#config.service.metricsEndpoint === null ? null : this.#graph.metrics),
     }
   }

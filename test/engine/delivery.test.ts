@@ -377,6 +377,32 @@ test('an exporter that leaves the config loses its rows with a warning that coun
   await world.stop()
 })
 
+test('a pipeline that leaves the config stays on the sheet until its rows have left', async (t) => {
+  const backend = new TestBackend()
+  backend.answer = () => DOWN
+  const world = await DeliveryWorld.start(t, { exporters: { backend } })
+  await world.give(5)
+  await world.commit()
+  const config = world.config()
+  const [pipeline] = config.pipelines
+  const reloaded = world.service.reload({ ...config, pipelines: [{ ...pipeline, id: 'logs/next' }] })
+  await world.io.clock.advance(2000)
+  await reloaded
+  const sheets = () =>
+    world.service
+      .summary()
+      .sheets.map((sheet) => [sheet.pipeline, sheet.delivered, sheet.pending, difference(sheet)])
+  assert.deepEqual(sheets(), [
+    ['logs/next', 0, 0, 0],
+    ['logs', 0, 5, 0],
+  ])
+  backend.answer = () => ({ kind: 'accepted' })
+  await world.io.clock.advance(60_000)
+  assert.equal(backend.rows.length, 5)
+  assert.deepEqual(sheets(), [['logs/next', 0, 0, 0]])
+  await world.stop()
+})
+
 test('a stop sends what it can until the deadline; the rest leaves with the next start', async (t) => {
   const backend = new TestBackend()
   Object.assign(backend, { latencyMs: 500, rowsPerPayload: 10 })

@@ -1,8 +1,11 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 
-/** Below the ports that Linux gives to clients and to `listen(0)` (32768 and up, ip(7): ip_local_port_range). */
-const FIRST = 10_000
+/**
+ * Below the ports that Linux gives to clients and to `listen(0)` (32768 and up, ip(7): ip_local_port_range), and above
+ * those that `fetch` refuses (10080 is the last, fetch.spec.whatwg.org/#port-blocking).
+ */
+const FIRST = 11_000
 const PROCESSES = 1000
 /** Each test file runs in a process of its own, and uses them again and again. */
 const PORTS_OF_A_PROCESS = 20
