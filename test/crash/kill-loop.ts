@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import { globSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
@@ -9,7 +8,7 @@ import { Random } from '../../bench/traffic/random.ts'
 import type { Row } from '../../src/sdk/index.ts'
 import type { PowerDisk } from '../support/power-disk.ts'
 import { RotatingWriter } from '../support/rotating-writer.ts'
-import { startFlowfold } from './start-flowfold.ts'
+import { FlowfoldRun } from './flowfold-run.ts'
 
 export interface KillLoopOptions {
   /** Folder of the log, and of state and rows unless they have a disk of their own. */
@@ -29,7 +28,6 @@ const BURST_LINES = 40
 const WRITE_INTERVAL_MS = 15
 /** Long enough that some runs get past their start and commit a few times. */
 const LONGEST_LIFE_MS = 900
-const END_TIMEOUT_MS = 120_000
 
 /**
  * Runs flowfold again and again and kills it, or the power with it, at random moments, its start included, while a writer
@@ -42,20 +40,14 @@ export async function killLoop(options: KillLoopOptions): Promise<void> {
   writeFileSync(join(dir, 'following.yaml'), config(options, false))
   writeFileSync(join(dir, 'finishing.yaml'), config(options, true))
   for (let kill = 1; kill <= kills; kill++) {
-    const child = startFlowfold(join(dir, 'following.yaml'))
-    await writeFor(writer, random, random.between(0, LONGEST_LIFE_MS))
-    assert.equal(child.exitCode, null, 'it runs until it is killed')
-    disk?.cutPower()
-    child.kill('SIGKILL')
-    await once(child, 'exit')
+    await FlowfoldRun.killedAfter(join(dir, 'following.yaml'), async () => {
+      await writeFor(writer, random, random.between(0, LONGEST_LIFE_MS))
+      disk?.cutPower()
+    })
     disk?.restorePower()
     if (kill % 50 === 0) progress(`${kill} kills, ${flowsIn(writer.fold.totals)} flows written`)
   }
-  const last = startFlowfold(join(dir, 'finishing.yaml'))
-  const timer = setTimeout(() => last.kill('SIGKILL'), END_TIMEOUT_MS)
-  const [exitCode] = await once(last, 'exit')
-  clearTimeout(timer)
-  assert.equal(exitCode, 0, 'the last run reads to the end by itself')
+  await FlowfoldRun.toItsEnd(join(dir, 'finishing.yaml'))
   const written = writer.fold.totals
   assert.deepEqual(
     differences(totalsOf(rowsIn(disk?.path ?? dir)), written),

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import { closeSync, fdatasyncSync, globSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -7,7 +6,7 @@ import { Random } from '../../bench/traffic/random.ts'
 import { numbered } from '../receivers/events_log/follower.ts'
 import type { PowerDisk } from '../support/power-disk.ts'
 import { RotatingWriter } from '../support/rotating-writer.ts'
-import { startFlowfold } from './start-flowfold.ts'
+import { FlowfoldRun } from './flowfold-run.ts'
 
 export interface LostLogOptions {
   readonly disk: PowerDisk
@@ -21,7 +20,6 @@ export interface LostLogOptions {
 
 const LONGEST_LIFE_MS = 900
 const WRITE_INTERVAL_MS = 15
-const END_TIMEOUT_MS = 60_000
 
 /**
  * Runs flowfold again and again on the disk of the log, and cuts its power at random moments. The log loses what the kernel
@@ -40,26 +38,20 @@ export async function loseLog({ disk, dir, cuts, seed, progress }: LostLogOption
   for (let cut = 0; cut < cuts; cut++) {
     const log = new RotatingWriter({ path })
     if (random.chance(0.5)) write(log)
-    const child = startFlowfold(join(dir, 'following.yaml'))
-    const endMs = performance.now() + random.between(0, LONGEST_LIFE_MS)
-    while (performance.now() < endMs) {
-      write(log)
-      if (random.chance(0.1)) sync(path)
-      if (random.chance(0.02)) log.rotate()
-      await sleep(WRITE_INTERVAL_MS)
-    }
-    assert.equal(child.exitCode, null, 'it runs until the power is gone')
-    disk.cutPower()
-    child.kill('SIGKILL')
-    await once(child, 'exit')
+    await FlowfoldRun.killedAfter(join(dir, 'following.yaml'), async () => {
+      const endMs = performance.now() + random.between(0, LONGEST_LIFE_MS)
+      while (performance.now() < endMs) {
+        write(log)
+        if (random.chance(0.1)) sync(path)
+        if (random.chance(0.02)) log.rotate()
+        await sleep(WRITE_INTERVAL_MS)
+      }
+      disk.cutPower()
+    })
     log.close()
     disk.restorePower()
   }
-  const last = startFlowfold(join(dir, 'finishing.yaml'))
-  const timer = setTimeout(() => last.kill('SIGKILL'), END_TIMEOUT_MS)
-  const [exitCode] = await once(last, 'exit')
-  clearTimeout(timer)
-  assert.equal(exitCode, 0, 'the last run reads to the end by itself')
+  await FlowfoldRun.toItsEnd(join(dir, 'finishing.yaml'))
   const rows = numbersIn(disk.path, 'rows*.jsonl', /"TimeGenerated":"[^"]*\.(\d{3,9})Z"/)
   const left = numbersIn(disk.path, 'events*.log', /^\{"flow":\{"time":"[^"]*\.(\d{3,9})Z".*\}$/)
   const arrived = new Set(rows)

@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import koffi from 'koffi'
 
-const IMAGE_BYTES = 64 * 1024 * 1024
+/** A sparse file: it takes what is written. */
+const IMAGE_BYTES = 2 ** 30
 /** `EXT4_IOC_SHUTDOWN`, of which xfstests make their power cuts. Source: fs/ext4/ext4.h. */
 const SHUTDOWN = 0x8004587d
 /** At once: neither data nor journal are written out before. */
