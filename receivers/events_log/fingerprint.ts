@@ -13,10 +13,17 @@ export interface Fingerprint {
   readonly seam: string | null
 }
 
-export interface Head {
+export interface Head extends Mark {
+  /** The first line, or its part in the head; null where the line may still grow. No other file begins with it. */
+  readonly line: Mark | null
+}
+
+export interface Mark {
   readonly bytes: number
   readonly mark: string
 }
+
+const LINE_FEED = 0x0a
 
 /** Long enough to hold the time of a record: no two records of a file have the same. */
 export const MARK_BYTES = 1024
@@ -31,7 +38,17 @@ export function mark(bytes: Uint8Array): string {
 
 export function headOf(bytes: Uint8Array): Head {
   const first = isHole(bytes.subarray(0, MARK_BYTES)) ? bytes.subarray(0, 0) : bytes.subarray(0, MARK_BYTES)
-  return { bytes: first.length, mark: mark(first) }
+  return { ...markOf(first), line: lineOf(first) }
+}
+
+function lineOf(first: Uint8Array): Mark | null {
+  const bytes = first.indexOf(LINE_FEED) + 1
+  if (bytes === 0 && first.length < MARK_BYTES) return null
+  return markOf(bytes === 0 ? first : first.subarray(0, bytes))
+}
+
+function markOf(bytes: Uint8Array): Mark {
+  return { bytes: bytes.length, mark: mark(bytes) }
 }
 
 export function isHole(bytes: Uint8Array): boolean {

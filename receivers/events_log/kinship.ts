@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path'
 import { stemOf } from './backups.ts'
-import { isMarkOfHole, MARK_BYTES, markBytes } from './fingerprint.ts'
+import { isMarkOfHole, type Mark, markBytes } from './fingerprint.ts'
 import type { OpenFile } from './open-file.ts'
 import type { Sighting } from './survey.ts'
 import type { TailedFile } from './tailed-file.ts'
@@ -49,12 +49,21 @@ class Candidate {
   }
 
   hasHeadOf({ print: { head } }: TailedFile): boolean {
-    let mark = this.#heads.get(head.bytes)
-    if (mark === undefined) {
-      mark = this.open.markAt(0, head.bytes)
-      this.#heads.set(head.bytes, mark)
+    return this.#has(head)
+  }
+
+  /** Whether it has its first line, which no other file begins with, provided that lines bear their times. */
+  beginsAs({ print: { head }, novelty }: TailedFile): boolean {
+    return head.line !== null && novelty.newest !== null && this.#has(head.line)
+  }
+
+  #has({ bytes, mark }: Mark): boolean {
+    let own = this.#heads.get(bytes)
+    if (own === undefined) {
+      own = this.open.markAt(0, bytes)
+      this.#heads.set(bytes, own)
     }
-    return mark === head.mark
+    return own === mark
   }
 }
 
@@ -74,15 +83,18 @@ function hasMovedTo(file: TailedFile, sighting: Sighting, candidate: Candidate):
   const here = file.openFile
   const other = candidate.open
   if (here === null)
-    return candidate.hasHeadOf(file) && (isContentOf(file, other) || isAtOldPlace(file, sighting))
+    return (
+      (candidate.hasHeadOf(file) && isContentOf(file, other)) ||
+      (isAtOldPlace(file, sighting) && candidate.beginsAs(file))
+    )
   // What is open here was removed or compressed: all of it must be there, not only what was read.
   const mayBe = isRotatedName(file, sighting) || isAtOldPlace(file, sighting)
   return mayBe && here.agreesWith(other, here.contentBytes() ?? 0)
 }
 
 /** Devices get other numbers when a machine starts again, and inodes with them; a power cut may have taken the file's end. */
-function isAtOldPlace({ path, print, novelty }: TailedFile, { place }: Sighting): boolean {
-  return place.path === path && print.head.bytes === MARK_BYTES && novelty.newest !== null
+function isAtOldPlace({ path, novelty }: TailedFile, { place }: Sighting): boolean {
+  return place.path === path && novelty.newest !== null
 }
 
 /** Whether `other` is all of the file, or what it was a while ago. */
@@ -95,13 +107,12 @@ function isCopied(file: TailedFile, candidate: Candidate): boolean {
 
 /**
  * Whether `other` begins as the file does: a copy of it when there was less in it, or of what was left of it after it lost
- * its end. A short beginning tells that only where not more stands behind it than was read.
+ * its end. What is shorter than a line, or has no times, tells that only where not more stands there than was read.
  */
 function isBegunAlike(file: TailedFile, candidate: Candidate): boolean {
+  if (candidate.beginsAs(file)) return true
   const { head, offset } = file.print
-  const isLong = head.bytes === MARK_BYTES && file.novelty.newest !== null
-  const isAlike = head.bytes > 0 && candidate.size > 0 && candidate.hasHeadOf(file)
-  return isAlike && (isLong || candidate.size <= offset)
+  return head.bytes > 0 && candidate.size > 0 && candidate.size <= offset && candidate.hasHeadOf(file)
 }
 
 /** Under the log's own name stands a new file, however much it looks like the old one. */

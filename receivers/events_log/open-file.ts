@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer'
 import { type BigIntStats, closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs'
-import { type Fingerprint, isHole, MARK_BYTES, mark, markBytes } from './fingerprint.ts'
+import { type Fingerprint, isHole, mark, markBytes } from './fingerprint.ts'
 import { Gunzip, headOfGzip, isGzip, sizeOfGzip } from './gunzip.ts'
 
 /** A file as it stands on disk. */
@@ -120,9 +120,9 @@ export class OpenFile {
     return seam === null || this.markAt(offset - bytes, bytes) === seam
   }
 
-  /** Whether this begins as the content did that the fingerprint was taken of; a short beginning tells nothing. */
-  begins({ head }: Fingerprint): boolean {
-    return head.bytes === MARK_BYTES && this.markAt(0, head.bytes) === head.mark
+  /** Whether this begins with the line that the content began with that the fingerprint was taken of. */
+  begins({ head: { line } }: Fingerprint): boolean {
+    return line !== null && this.markAt(0, line.bytes) === line.mark
   }
 
   /** Whether the first `size` bytes are the same here and in `other`, as far as their ends tell. */

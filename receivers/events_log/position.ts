@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import type { Json } from '../../src/sdk/index.ts'
 
+const savedMark = { bytes: z.number().int().nonnegative(), mark: z.string() }
+
 const savedFile = z.strictObject({
   /** The path it is, or was, followed under. */
   log: z.string(),
@@ -9,7 +11,7 @@ const savedFile = z.strictObject({
   /** Bytes of content known to be there, read or not. */
   size: z.number().int().nonnegative(),
   offset: z.number().int().nonnegative(),
-  head: z.strictObject({ bytes: z.number().int().nonnegative(), mark: z.string() }),
+  head: z.strictObject({ ...savedMark, line: z.strictObject(savedMark).nullable() }),
   seam: z.string().nullable(),
   /** It bore the log's name when it was last seen, so more may have been written to it since. */
   live: z.literal(true).exactOptional(),

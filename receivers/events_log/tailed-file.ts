@@ -209,10 +209,11 @@ export class TailedFile {
    * gone, as far as known.
    */
   cutBack(): number {
-    const { offset, head } = this.#print
+    const { offset } = this.#print
     const size = this.#open?.contentBytes() ?? 1
     const lostBytes = Math.max(0, this.#size - Math.max(offset, size))
-    this.#print = { offset: 0, head, seam: null }
+    this.#print = UNSEEN
+    if (this.#open !== null) this.#saw(this.#open.bytesAt(0, MARK_BYTES))
     this.novelty.repeatTo(offset)
     this.#size = size
     this.insideLongLine = false

@@ -26,6 +26,7 @@ async function setUp(test: TestContext) {
 const lineBytes = lines(1, 1).length
 
 for (const [what, kept] of [
+  ['behind its first line', lineBytes],
   ['between two lines', 6 * lineBytes],
   ['inside a line', 6 * lineBytes + 100],
   ['before a line feed', 7 * lineBytes - 1],
@@ -60,6 +61,14 @@ for (const [what, more] of [
     assert.deepEqual(follower.received, range(1, more))
     assert.deepEqual(follower.losses, [])
   })
+
+test('a log of which a page is left, its first line and zeros', async (t) => {
+  const { path, follow, commit } = await setUp(t)
+  writeFileSync(path, `${lines(1, 1)}${'\0'.repeat(4096 - lineBytes)}${lines(11, 12)}`)
+  const follower = follow(commit)
+  await follower.settle()
+  assert.deepEqual(follower.received, range(1, 12))
+})
 
 test('a log that lost its end: the newest flow that was read is not always the last', async (t) => {
   const { path, follow } = await setUp(t)

@@ -1,6 +1,5 @@
 import { copyFileSync, readFileSync, renameSync, statSync, truncateSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
-import { MARK_BYTES } from '../../../receivers/events_log/fingerprint.ts'
 import type { Loss } from '../../../src/sdk/index.ts'
 import { backupPath, RotatingWriter } from '../../support/rotating-writer.ts'
 import { type Commit, Follower, numbered } from './follower.ts'
@@ -153,7 +152,7 @@ export class World {
     await this.#die(back)
     const size = statSync(this.#path).size
     const kept = Math.floor((size * part) / 100)
-    if (!this.#live.hole && this.#copying === null && kept >= MARK_BYTES && kept < size) {
+    if (!this.#live.hole && this.#copying === null && kept > 0 && kept < size) {
       truncateSync(this.#path, kept)
       const lines = readFileSync(this.#path, 'latin1').split('\n').slice(0, -1)
       const isThere = new Set(lines.map((line) => Number(/"time":"[^"]*\.(\d{9})Z"/.exec(line)?.[1])))
