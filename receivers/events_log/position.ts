@@ -11,7 +11,7 @@ const savedFile = z.strictObject({
   /** Bytes of content known to be there, read or not. */
   size: z.number().int().nonnegative(),
   offset: z.number().int().nonnegative(),
-  head: z.strictObject({ ...savedMark, line: z.strictObject(savedMark).nullable() }),
+  head: z.strictObject({ ...savedMark, line: z.strictObject(savedMark).nullable().default(null) }),
   seam: z.string().nullable(),
   /** It bore the log's name when it was last seen, so more may have been written to it since. */
   live: z.literal(true).exactOptional(),

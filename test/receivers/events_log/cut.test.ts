@@ -62,6 +62,17 @@ for (const [what, more] of [
     assert.deepEqual(follower.losses, [])
   })
 
+test('a position that knows neither first line nor newest flow, as those of before, is one all the same', async (t) => {
+  const { path, follow, commit } = await setUp(t)
+  const position = JSON.parse(JSON.stringify(commit.position))
+  delete position.files[0].newest
+  delete position.files[0].head.line
+  appendFileSync(path, lines(11, 12))
+  const follower = follow({ ...commit, position })
+  await follower.settle()
+  assert.deepEqual(follower.received, range(1, 12))
+})
+
 test('a log of which a page is left, its first line and zeros', async (t) => {
   const { path, follow, commit } = await setUp(t)
   writeFileSync(path, `${lines(1, 1)}${'\0'.repeat(4096 - lineBytes)}${lines(11, 12)}`)
