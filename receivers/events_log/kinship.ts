@@ -89,7 +89,10 @@ function hasMovedTo(file: TailedFile, sighting: Sighting, candidate: Candidate):
     )
   // What is open here was removed or compressed: all of it must be there, not only what was read.
   const mayBe = isRotatedName(file, sighting) || isAtOldPlace(file, sighting)
-  return mayBe && here.agreesWith(other, here.contentBytes() ?? 0)
+  const bytes = here.contentBytes() ?? 0
+  // All records begin alike: what has no whole line yet is only found where nothing else follows it.
+  const isTelling = file.print.head.line !== null || candidate.size === bytes
+  return mayBe && isTelling && here.agreesWith(other, bytes)
 }
 
 /** Devices get other numbers when a machine starts again, and inodes with them; a power cut may have taken the file's end. */

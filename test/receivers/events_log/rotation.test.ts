@@ -350,6 +350,18 @@ test('a removed file that began with a hole is not taken for the next one that d
   assert.equal(again.count('gap'), 60)
 })
 
+test('a removed scrap of a line is not taken for the next file, which begins with the same key', async (t) => {
+  const { path, writer, follow } = setUp(t)
+  writer.write(numbered(1).slice(0, 7))
+  const follower = follow()
+  await follower.idle()
+  unlinkSync(writer.moveAway())
+  writeFileSync(backupPath(path, Date.UTC(2026, 0, 1)), lines(2, 3))
+  writer.create()
+  await follower.settle()
+  assert.deepEqual(follower.received, range(2, 3))
+})
+
 test('deleted and created anew under the same name, and with the same inode number', async (t) => {
   const { path, follow } = setUp(t)
   rmSync(path)
