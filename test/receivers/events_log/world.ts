@@ -158,6 +158,8 @@ export class World {
       const isThere = new Set(lines.map((line) => Number(/"time":"[^"]*\.(\d{9})Z"/.exec(line)?.[1])))
       this.#live.records = this.#live.records.filter((n) => isThere.has(n))
       this.#live.seen = null
+      // Without a whole line there is nothing to know it by.
+      if (this.#live.records.length === 0) this.#live.known = null
       this.#live.cuts++
       this.#rest = null
       this.#writer.close()
