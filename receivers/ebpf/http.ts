@@ -75,11 +75,13 @@ function makeUrl(method: string, target: string, host: string): string | null {
 }
 
 function pathOf(target: string): string {
+  // A URL inside the path, as some proxies have it, may name a user too; parameters may hide that, and make it look so.
+  const user = /\/\/[^/]*@/g
   const path = target
     .replace(/[?#].*$/s, '')
+    .replace(user, '//')
     .replace(/;[^/]*/g, '')
-    // A URL inside the path, as some proxies have it, may name a user too.
-    .replace(/:\/\/[^/]*@/g, '://')
+    .replace(user, '//')
   const visible = path.replace(
     /[^\x21-\x7e]/g,
     (character) => `%${character.charCodeAt(0).toString(16).padStart(2, '0').toUpperCase()}`,
